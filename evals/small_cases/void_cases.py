@@ -141,3 +141,30 @@ _void(
 )
 _right("fallback_with_a_value", tool("pilot_of", _PILOT, {"pilot": "Ida Berg", "fallback": True}))
 _right("list_that_is_whole", tool("pilots_of", _PILOT, {"pilots": ["Ida"], "partial": False}))
+
+# Writes that say how much they wrote, and work that had nothing to do.
+_void(
+    "protected_cells",
+    tool(
+        "write_cells",
+        {"range": "B7:C7", "values": [[30, 30]]},
+        {"updatedCells": 0, "skipped": 2, "note": "protected range"},
+        right=True,
+    ),
+    "updatedCells: 0",
+)
+_void(
+    "patch_rejected",
+    tool(
+        "apply_patch",
+        {"path": "fares.py", "patch": "@@ -4 @@\n-return 18\n+return 19"},
+        {"applied_hunks": 0, "rejected_hunks": 1, "status": "ok"},
+        right=True,
+    ),
+    "applied_hunks: 0",
+)
+_right("nothing_to_update", tool("sync_fares", {"since": "2026-05-03"}, {"updated": 0, "seen": 40}))
+_right(
+    "cells_written",
+    tool("write_cells", {"range": "B7:C7", "values": [[30, 30]]}, {"updatedCells": 2}),
+)

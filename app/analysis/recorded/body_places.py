@@ -21,6 +21,7 @@ _GIVEN = (
     "gcp.vertex.agent.tool_call_args",  # Google ADK
     "lk.function_tool.arguments",  # LiveKit
     "traceloop.entity.input",  # OpenLLMetry
+    "haystack.component.input",
     "genkit:input",
     "langfuse.observation.input",
     "mlflow.spanInputs",
@@ -42,6 +43,7 @@ _RETURNED = frozenset(
         "gcp.vertex.agent.llm_response",
         "lk.function_tool.output",
         "traceloop.entity.output",
+        "haystack.component.output",
         "genkit:output",
         "langfuse.observation.output",
         "mlflow.spanOutputs",

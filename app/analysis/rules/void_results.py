@@ -22,11 +22,16 @@ _NEW_TEXT = key_set(
     "new new_string new_str new_text new_content replace replacement replace_with replacement_text"
 )
 _PATCH = key_set("patch diff")
+_WRITES = word_set("write update set edit insert append put patch replace apply fill")
+_WRITTEN = key_set("value values content contents text data rows cells records fields body")
+"""Arguments with what is to be written."""
 _CHANGES = key_set(
     "replacements replacement_count num_replacements replaced replaced_count edits edits_applied"
     " changes changes_made changed modified applied occurrences hunks_applied lines_changed patched"
 )
 """Keys of how much a call changed in a text, as a count or a flag."""
+_CHANGED = ("updated", "applied", "written", "inserted", "affected", "modified", "changed")
+"""Beginnings of such keys: `updatedCells` of spreadsheets, `applied_hunks` of patches."""
 _HANDLED = key_set(
     "indexed stored saved written sent delivered processed imported ingested embedded exported"
     " uploaded"
@@ -38,9 +43,10 @@ _KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _HANDLED
 
 def explain_void_result(node: Node) -> str:
     """Why a result that reports success is none; empty where nothing speaks against it."""
-    if not node.view.output.may_have_key(_KEYS_READ):
+    output = node.view.output
+    if not (output.may_have_key(_KEYS_READ) or any(map(_counts_changes, output.keys))):
         return ""
-    leaves = list(node.view.output.first_leaves(_LEAVES_READ))
+    leaves = list(output.first_leaves(_LEAVES_READ))
     return (
         _find_no_change(node, leaves)
         or _find_none_handled(node, leaves)
@@ -50,16 +56,21 @@ def explain_void_result(node: Node) -> str:
 
 
 def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
-    """The count or the flag by which a call that was to replace a text, or to apply a patch, says
-    that it changed nothing."""
+    """The count or the flag by which a call that was to write something, to replace a text or to
+    apply a patch says that it changed nothing."""
     given = node.view.input.keys
     is_edit = not (_OLD_TEXT.isdisjoint(given) or _NEW_TEXT.isdisjoint(given))
-    if not is_edit and _PATCH.isdisjoint(given):
+    is_write = has_word(node.function_name, _WRITES) and not _WRITTEN.isdisjoint(given)
+    if not (is_edit or is_write) and _PATCH.isdisjoint(given):
         return ""
-    counts = [leaf for leaf in leaves if leaf.key in _CHANGES and isinstance(leaf.value, int)]
+    counts = [leaf for leaf in leaves if isinstance(leaf.value, int) and _counts_changes(leaf.key)]
     if not counts or any(leaf.value for leaf in counts):
         return ""
     return f"its output says “{_show_leaf(counts[0])}”, so it did not change what it was given to"
+
+
+def _counts_changes(key: str) -> bool:
+    return key in _CHANGES or key.startswith(_CHANGED)
 
 
 def _find_none_handled(node: Node, leaves: list[Leaf]) -> str:
