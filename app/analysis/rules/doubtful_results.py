@@ -9,7 +9,7 @@ from app.analysis.recorded.leaves import Leaf, Path
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.tree import Node
 
-_LEAVES_READ = 200  # of an input or a result
+_LEAVES_READ = 40  # of an input or a result
 _TEXT_READ = 20_000  # characters of one text
 _SHOWN = 40  # characters of a quoted value
 
@@ -73,6 +73,8 @@ def _find_fallback(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) ->
 
 def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """A time beside a lifetime that had passed since then when the call began."""
+    if not any(map(_LIFETIME.search, node.view.output.keys)):
+        return ""
     lifetimes: dict[Path, Leaf] = {
         leaf.path[:-1]: leaf
         for leaf in result

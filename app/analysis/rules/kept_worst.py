@@ -156,14 +156,16 @@ def _find_source(
     rows: list[list[Leaf]], known: Sequence[_Ranked]
 ) -> tuple[_Ranked, Sequence[int]] | None:
     """The newest list of which all of these are items, and their places in it."""
-    for source in reversed(known):
+    longer = [source for source in reversed(known) if len(source.scores) > len(rows)]
+    named = [list(_pairs_of(row)) for row in rows] if longer else []
+    for source in longer:
         places: dict[int, None] = {}
-        for row in rows:
-            found = {source.places[pair] for pair in _pairs_of(row) if pair in source.places}
+        for pairs in named:
+            found = {source.places[pair] for pair in pairs if pair in source.places}
             if len(found) != 1:
                 break
             places[found.pop()] = None
-        if len(places) == len(rows) < len(source.scores):
+        if len(places) == len(rows):
             return source, tuple(places)
     return None
 

@@ -24,12 +24,15 @@ def find_same_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
         if address and node.error is None and node.size == 1:
             named.setdefault(name_stem(node.name), []).append((address, node))
     for calls in named.values():
-        by_text: dict[str, dict[str, Node]] = {}
+        alike: dict[object, list[tuple[str, Node]]] = {}
         for address, node in calls if len(calls) >= _LEAST_ADDRESSES else ():
-            text = node.view.output.canonical
-            if len(text) >= _LEAST_TEXT:
-                by_text.setdefault(text, {}).setdefault(address, node)
-        same = max(by_text.values(), key=len, default={})
+            alike.setdefault(node.view.output.fingerprint, []).append((address, node))
+        by_text: dict[str, dict[str, Node]] = {}
+        for group in alike.values():
+            for address, node in group if len(group) >= _LEAST_ADDRESSES else ():
+                by_text.setdefault(node.view.output.canonical, {}).setdefault(address, node)
+        long = (pages for text, pages in by_text.items() if len(text) >= _LEAST_TEXT)
+        same = max(long, key=len, default={})
         if len(same) >= max(_LEAST_ADDRESSES, _LEAST_SHARE * len({one for one, _ in calls})):
             yield _build_finding(list(same.values()), len(calls))
 
