@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, calls, failed, model, says, span, tool
 
 SWALLOWED = CaseList("swallowed")
 
@@ -74,6 +74,42 @@ _add_reader(
     {"fields": _DEFAULTED, "notes": ["field 'klass' is written in lower case"]},
 )
 _add_reader("default_harbour_healthy", _TALK, {"harbour": "Tern", "open": True, "default": True})
+
+_DOWN = failed("HTTPStatusError", "Server error '503 Service Unavailable'")
+_FREE = {"berths": [{"id": "B4"}], "total": 1}
+_NONE = {"berths": [], "total": 0, "source": "harbour"}
+
+
+def _get(ship: str = "Tern", **fields: Any) -> SpanPlan:
+    return span("GET /berths", input={"url": f"http://berths/{ship}"}, **fields)
+
+
+def _find(*inner: SpanPlan, result: Any, right: bool = False) -> list[SpanPlan]:
+    asking = model(calls("find_berths", {"ship": "Tern"}))
+    given = {"ship": "Tern"}
+    found = span("find_berths", *inner, type="tool", input=given, output=result, right=right)
+    return [asking, found]
+
+
+_QUIET = "find_berths returned nothing, as if it had worked"
+for _name, _result in (("no_list", []), ("empty_list", _NONE), ("null", None)):
+    _add(f"{_name}_for_an_error", *_find(_get(**_DOWN), result=_result, right=True), states=_QUIET)
+_add(
+    "nothing_for_a_status_of_opentelemetry",
+    *_find(_get(metadata={"http.response.status_code": 502}), result=_NONE, right=True),
+    states=_QUIET,
+)
+_add("tried_again_inside_healthy", *_find(_get(**_DOWN), _get(output=_NONE), result=_NONE))
+_add("other_source_healthy", *_find(_get(**_DOWN), result=_FREE))
+_add(
+    "asked_again_healthy",
+    *_find(_get(**_DOWN), result=_NONE),
+    *_find(_get(output=_FREE), result=_FREE),
+)
+_add(
+    "cache_down_healthy",
+    *_find(span("cache.get", input={"key": "Tern"}, **_DOWN), result=_NONE),
+)
 
 DROPPED = CaseList("dropped")
 

@@ -35,17 +35,20 @@ _MESSAGE_READ = 300  # characters of a message, which begins with what happened
 
 
 class ErrorOutcome(NamedTuple):
-    """`standing` is what the error is worth, `recovery` the later call that made good for it."""
+    """`standing` is what the error is worth, `recovery` the later call that made good for it,
+    `swallowed_by` the call of a tool that returned nothing for it, as if it had worked."""
 
     standing: Standing
     recovery: Node | None = None
+    swallowed_by: Node | None = None
 
 
 def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     """An error that ended the trace is a finding, one that was made good for a note.
 
     Of the others, one in a call that a model asked for and answered without, and one in a model
-    call, is a finding: what it should have given is missing. It is a weak sign where a model went
+    call, is a finding: what it should have given is missing; so is one below a tool that returned
+    nothing for it, which a model takes for an answer. It is a weak sign where a model went
     on with another tool that worked, where the step that caught it gave a result of its own, as a
     fallback does, where one item of many got a value all the same, where what was looked up is not
     there, which may be the answer, and where nothing of the task depends on the call (telemetry, a
@@ -67,10 +70,28 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)
     if _refines(item.origin.name):
         return ErrorOutcome(Standing.WEAK)
+    above = item.caught_by
+    if above is not None and _kept_quiet(above, analysis):
+        recovery = find_recovery(above, analysis)
+        if recovery is not None:
+            return ErrorOutcome(Standing.NOTE, recovery)
+        other = find_other_tool(above, analysis)
+        standing = Standing.FINDING if other is None else Standing.WEAK
+        return ErrorOutcome(standing, swallowed_by=above)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by):
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
+
+
+def _kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a tool that a model asked for returned an empty result for an error below it."""
+    if not analysis.was_read(node) or asking_call(node, analysis) is None:
+        return False
+    leaves = tuple(node.view.output.first_leaves(_LEAVES_READ))
+    has_empty = any(leaf.value in ([], {}) for leaf in leaves)
+    has_item = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
+    return node.view.returned_nothing or (has_empty and not has_item)
 
 
 def _gave_data(node: Node | None) -> bool:

@@ -27,6 +27,7 @@ _UNLOCATED = 0.7  # an error without a failed span is certain, its place is not
 _STOPPED_BY_LIMIT = 0.5  # what went round below it is the cause, if that is found
 _FATAL_CANCELLATION = 0.4  # mostly wanted, or an effect of another error
 _CAUGHT = 0.7
+_SWALLOWED = 0.9  # that nothing came is the effect
 _MADE_GOOD = 0.55  # it matters less where a later call worked
 _CAUGHT_CANCELLATION = 0.3
 _OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them fare alike
@@ -91,6 +92,7 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     gravest = min(outcomes, key=lambda outcome: _GRAVITY[outcome.standing])
     item = items[outcomes.index(gravest)]
     above = item.caught_by
+    quiet = gravest.swallowed_by
     if above is None:
         end = "the trace continued after it"
     elif above.error is not None:
@@ -98,6 +100,9 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     else:
         end = f"{one_line(above.name, limit=40)} continued after it"
     confidence = _CAUGHT
+    if quiet is not None:
+        end = f"{one_line(quiet.function_name, limit=40)} returned nothing, as if it had worked"
+        confidence = _SWALLOWED
     if gravest.recovery is not None:
         end += "; a later call worked"
         confidence = _MADE_GOOD
@@ -105,9 +110,13 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         confidence = _CAUGHT_CANCELLATION
     sentence = f"{_describe_origin(item, items)}; {end}."
     ordered = [item, *(each for each in items if each is not item)]
-    return _build_error_finding(
+    finding = _build_error_finding(
         Category.ERROR_SURVIVED, confidence, sentence, ordered, gravest.standing
     )
+    if quiet is None:
+        return finding
+    spans = dict.fromkeys((item.origin.id, quiet.id, *finding.spans))
+    return replace(finding, spans=tuple(spans)[:SPANS_KEPT])
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
