@@ -25,6 +25,7 @@ from app.analysis.rules.lost_cache import find_lost_caches
 from app.analysis.rules.lost_question import find_lost_question
 from app.analysis.rules.lost_results import find_lost_results
 from app.analysis.rules.lost_values import find_lost_values
+from app.analysis.rules.masked_values import find_masked_values
 from app.analysis.rules.missed_lookups import find_missed_lookups
 from app.analysis.rules.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.nulled_fields import find_nulled_fields
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     find_lost_results,
     find_lost_question,
     find_unreturned_results,
+    find_masked_values,
     find_empty_prompts,
     find_dropped_scope,
     find_mistaken_dates,
