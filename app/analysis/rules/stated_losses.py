@@ -12,6 +12,7 @@ from app.analysis.text.one_line import list_first, one_line
 from app.analysis.tree import Node
 
 _LEAVES_READ = 400  # of an input or a result: lists that are paired or cut into batches
+_FIRST_LEAVES = 40  # of what others return
 _SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
 _LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
 _LEAST_CUT = 0.2  # of a text: less may be its closing words
@@ -24,9 +25,12 @@ _SHOWN = 4  # numbers of items
 
 def explain_stated_loss(node: Node) -> str:
     """What a step dropped, as the end of a sentence; empty where nothing shows it."""
-    given = list(node.view.input.first_leaves(_LEAVES_READ))
-    result = list(node.view.output.first_leaves(_LEAVES_READ))
-    found = (check(node, given, result) for check in _CHECKS)
+    checks, most = (_CHECKS, _LEAVES_READ)
+    if node.view.calls_outside:  # what others return is no part of what they were given
+        checks, most = (_CHECKS[:1], _FIRST_LEAVES)
+    given = list(node.view.input.first_leaves(most))
+    result = list(node.view.output.first_leaves(most))
+    found = (check(node, given, result) for check in checks)
     return next((reason for reason in found if reason), "")
 
 

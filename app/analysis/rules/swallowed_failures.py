@@ -43,10 +43,11 @@ def explain_default(node: Node) -> str:
 
 
 def _list_result(node: Node) -> Iterator[Leaf]:
-    value = node.view.output.result.opened
+    result = node.view.output.result
+    value = result.opened
     if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
-        value = _read_python(value)
-    return islice(walk_leaves(value, most=_LEAVES_READ), _LEAVES_READ)
+        return islice(walk_leaves(_read_python(value), most=_LEAVES_READ), _LEAVES_READ)
+    return iter(result.first_leaves(_LEAVES_READ))
 
 
 def _read_python(text: str) -> Any:
