@@ -1,5 +1,6 @@
 """Results and replies that are wrong although no span is marked as failed."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -133,6 +134,34 @@ def test_a_failed_call_that_worked_when_tried_again_is_a_note() -> None:
     assert any("a later call worked" in note.sentence for note in analysis.notes)
     other = [spans[0], tool("b", 2, {"city": "Rome"}, {"degrees": 20}, name="weather")]
     assert culprits(found(other)) == [("failure_as_output", "a")]
+
+
+@each_case(
+    "name, given, result, is_finding",
+    [
+        ("edit", {"old": "a", "new": "b"}, {"ok": True, "replacements": 0}, True),
+        ("edit", {"old": "a", "new": "b"}, {"replacements": 0}, True),
+        (
+            "run_tests",
+            {"folder": "t"},
+            {"passed": True, "summary": "Error: folder not found"},
+            True,
+        ),
+        ("shell", {"command": "make all the pages"}, {"timed_out": True, "stdout": ""}, True),
+        ("look_up", {"host": "a"}, {"is_error": True, "text": "permission denied"}, False),
+    ],
+)
+def test_another_tool_replaces_a_call_that_was_refused_and_none_that_reports_success(
+    name: str, given: dict[str, Any], result: Any, is_finding: bool
+) -> None:
+    spans = [
+        model("asks", 0, None, **called(name, json.dumps(given))),
+        tool("failed", 1, given, result, name=name),
+        model("goes on", 2, None, **called("list_pages", "{}")),
+        tool("other", 3, {"of": "all"}, {"pages": ["fares"]}, name="list_pages"),
+        model("answers", 4, LONG_ANSWER),
+    ]
+    assert bool(found(spans)) is is_finding
 
 
 def test_a_tool_call_that_the_model_corrected_is_a_note() -> None:

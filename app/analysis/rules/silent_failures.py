@@ -29,6 +29,7 @@ from app.analysis.rules.suspects import (
     Suspect,
 )
 from app.analysis.rules.symptoms import ended_by_error
+from app.analysis.rules.void_results import reports_success
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, peer_key
 from app.analysis.tree import Node
@@ -178,7 +179,9 @@ def _goes_on(node: Node, later: Node) -> bool:
 
 def _was_replaced(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a model that had asked for a call, or for the one inside it, was refused that and
-    went on with another tool, which worked."""
+    went on with another tool, which worked; a report of success shows no refusal."""
+    if reports_success(node):
+        return False
     calls = (node, *node.children[:1])
     texts = [each.view.failure or result_text(each.view.output.opened) for each in calls]
     if not any(REFUSED_ERROR.search(text[:_REPORT_READ]) for text in texts):

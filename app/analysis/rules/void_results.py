@@ -55,6 +55,12 @@ def explain_void_result(node: Node) -> str:
     )
 
 
+def reports_success(node: Node) -> bool:
+    """Whether a result says that the call worked, whatever else it says."""
+    leaves = list(node.view.output.first_leaves(_LEAVES_READ))
+    return _find_flag(leaves, _PASSED | _SUCCESS_FLAGS) is not None
+
+
 def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
     """The count or the flag by which a call that was to write something, to replace a text or to
     apply a patch says that it changed nothing."""
