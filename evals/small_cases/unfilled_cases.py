@@ -385,3 +385,21 @@ _NO_BOOKING = {"existe": False, "reservaId": "undefined"}
 _booking("id_is_undefined", "reservaId", "undefined", _NO_BOOKING, right=True)
 _booking("id_known_healthy", "reservaId", "FX-9", {"existe": True, "estado": "confirmada"})
 _booking("state_is_undefined_healthy", "filtro", "undefined", {"existe": True, "estado": "libre"})
+
+_PROMPT = "Look up {{member_id}} and {{order_number}}, please."
+UNFILLED.add(
+    "several_arguments_at_once",
+    span(
+        "render_prompt",
+        input={"member_id": "M-1001", "order_number": "O-2002"},
+        output={"prompt": _PROMPT},
+        right=True,
+    ),
+    tool(
+        "look_up",
+        {"a_id": "{{member_id}}", "b_id": "{{order_number}}", "c_id": "{{member_id}}-x"},
+        None,
+        **failed("ValueError", "bad id"),
+    ),
+    answer=None,
+)

@@ -1,5 +1,9 @@
 """The analysis on small cases of each kind of fault, and on their healthy twins."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,6 +81,19 @@ def test_most_findings_that_are_sure_name_a_right_span(results: Mapping[str, Cas
     smallest = min(case.size for case in cases)
     generated = [run_generated(case).result for case in cases if case.size == smallest]
     assert measure_sureness([*results.values(), *generated]) >= LEAST_RIGHT
+
+
+def test_findings_are_equal_in_processes_that_hash_texts_otherwise(tmp_path: Path) -> None:
+    unfilled = (case for case in CASES.values() if case.kind.startswith("unfilled"))
+    for case in (*unfilled, *list(CASES.values())[::5]):
+        (tmp_path / case.file_name).write_text(json.dumps(case.build()))
+    found = []
+    for seed in ("1", "2"):
+        out = tmp_path.parent / f"findings-{seed}.json"
+        command = [sys.executable, "-m", "evals", "--cases", str(tmp_path), "--json", str(out)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        found.append([{**each, "ms": 0} for each in json.loads(out.read_text())])
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
