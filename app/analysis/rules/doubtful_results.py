@@ -98,12 +98,12 @@ def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> 
 def _find_misread_number(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """A number of a result has the first digits of the text that it was read from, the only one or
     the one of the same key, and ends at a sign that separates thousands there."""
-    numbers = [leaf for leaf in result if _is_number(leaf.value)]
     texts = [
         leaf
         for leaf in given
         if isinstance(leaf.value, str) and _NUMBER.fullmatch(leaf.value[:_SHOWN])
     ]
+    numbers = [leaf for leaf in result if _is_number(leaf.value)] if texts else []
     if len(numbers) == len(texts) == 1:
         pairs = [(texts[0], numbers[0])]
     else:
