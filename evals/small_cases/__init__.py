@@ -7,6 +7,7 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 from evals.small_cases import (
     alike_cases,
     answer_cases,
+    argument_cases,
     batch_cases,
     cause_cases,
     check_cases,
@@ -72,6 +73,7 @@ _MODULES = (
     swallowed_cases,
     team_cases,
     answer_cases,
+    argument_cases,
     date_cases,
     doubt_cases,
     shown_cases,
