@@ -249,7 +249,9 @@ _healthy(
 
 
 # Calls that failed and had taken effect, so that the next one did it again.
-def _after_failure(name: str, result: Any, *, healthy: bool = False, **failure: Any) -> None:
+def _after_failure(
+    name: str, result: Any, *, healthy: bool = False, listed: Any = None, **failure: Any
+) -> None:
     given = {"berth": "B-4", "kind": "pump"}
     EFFECTS.add(
         f"after_failure_{name}{'_healthy' if healthy else ''}",
@@ -257,6 +259,7 @@ def _after_failure(name: str, result: Any, *, healthy: bool = False, **failure: 
         tool("meld_skade", given, failure.pop("first", None), right=not healthy, **failure),
         _asked("meld_skade", given, right=not healthy),
         tool("meld_skade", given, result, right=not healthy),
+        *([tool("list_cases", {"newest": 3}, listed)] if listed is not None else []),
         model(says("Reported.")),
         answer="Reported.",
     )
@@ -273,6 +276,22 @@ _after_failure(
 _after_failure("swedish", {"ärende": "SK90031", "info": "dubblett av SK90030"}, **_TIMED_OUT)
 _after_failure("far", {"case": "C-4712", "note": "see C-1207 of May"}, **_TIMED_OUT, healthy=True)
 _after_failure("alone", {"case": "C-4712", "note": "pump at B-4"}, **_TIMED_OUT, healthy=True)
+
+for _name, _others in {
+    "listed_twice": [{"case": "b7e1", "berth": "B-4"}, {"case": "c04a", "berth": "B-4"}],
+    "listed_once_healthy": [{"case": "b7e1", "berth": "B-4"}, {"case": "c04a", "berth": "B-9"}],
+    "listed_earlier_healthy": [
+        {"case": "b7e1", "berth": "B-4", "at": "09:10"},
+        {"case": "c04a", "berth": "B-4", "at": "Monday"},
+    ],
+}.items():
+    _after_failure(
+        _name.removesuffix("_healthy"),
+        {"case": "b7e1", "new": True},
+        healthy=_name.endswith("_healthy"),
+        listed=_others,
+        **_TIMED_OUT,
+    )
 
 
 # One event that is handled twice, in branches of their own.
