@@ -142,6 +142,33 @@ _drop("place_in_no_batch", {"cars": 8}, [[0, 1, 2], [3, 5], [6, 7]], "without 4"
 _drop("all_in_batches_healthy", {"cars": 7, "size": 3}, {"batches": [[1, 2, 3], [4, 5, 6], [7]]})
 _drop("chosen_numbers_healthy", {"cars": 9}, {"rows": [[1, 3], [7, 9]]})
 
+_CARS = ["AB 1", "AB 2", "CD 7", "EF 4", "GH 9"]
+_drop(
+    "last_number_in_no_batch",
+    {"cars": 10, "size": 3},
+    {"batches": [[1, 2, 3], [4, 5, 6], [7, 8, 9]]},
+    "9 of 10 items, without 10",
+)
+_drop(
+    "name_in_no_batch",
+    {"cars": _CARS},
+    {"decks": [{"deck": 1, "cars": _CARS[:2]}, {"deck": 2, "cars": _CARS[3:]}]},
+    "4 of 5 items, without CD 7",
+)
+_drop(
+    "names_on_decks_healthy",
+    {"cars": _CARS},
+    {"decks": [{"deck": 1, "cars": _CARS[:2]}, {"deck": 2, "cars": _CARS[2:]}]},
+)
+_drop(
+    "labels_of_a_list_healthy",
+    {"labels": _CARS},
+    {"rows": [{"labels": _CARS[:3]}, {"labels": _CARS[1:4]}]},
+)
+_drop(
+    "two_counts_healthy", {"cars": 10, "most": 11}, {"batches": [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}
+)
+
 _SHIPS = ["Tern", "Gull", "Auk", "Skua", "Puffin"]
 _BERTHS = ["B1", "B3", "B4", "B7", "B8"]
 _drop(

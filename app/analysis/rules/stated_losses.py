@@ -69,21 +69,41 @@ def _is_cut_from(text: str, whole: str) -> bool:
 
 
 def _find_gap_in_batches(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
-    """Batches of numbers up to a count that was given, some of which stand in no batch."""
-    batches: dict[Path, set[int]] = {}
-    for path, _, value in result:
-        if type(value) is int and len(path) > 1 and all(isinstance(at, int) for at in path[-2:]):
-            batches.setdefault(path[:-2], set()).add(value)
+    """Batches of the items of a list, or of numbers up to a count, of which some stand in none."""
+    lists = _list_lists(given)
     counts = {leaf.value for leaf in given if type(leaf.value) is int}
-    for numbers in batches.values():
-        whole = range(min(numbers), max(numbers) + 1)
-        missing = [each for each in whole[:_LEAVES_READ] if each not in numbers]
-        if whole[0] not in (0, 1) or len(whole) not in counts or not missing:
+    for batches in _list_batches(result):
+        items = [item for batch in batches for item in batch]
+        longest = max(map(len, batches))
+        if (
+            not 1 < longest < len(items)
+            or len(items) < _FEWEST_ITEMS
+            or len(items) > len(set(items))
+        ):
             continue
-        if len(numbers) >= _FEWEST_ITEMS and len(missing) <= _MOST_MISSING * len(numbers):
-            shown = list_first([str(each) for each in missing[:_SHOWN]], len(missing))
-            return f"its batches hold {len(numbers)} of {len(whole)} items, without {shown}"
+        known = [each for each in lists if len(each) == len(set(map(str, each)))]
+        larger = [each for each in counts if longest < each <= _LEAVES_READ]
+        if len(larger) == 1:  # with several numbers it is open which of them is the count
+            known += [list(range(1, larger[0] + 1)), list(range(larger[0]))]
+        for whole in known:
+            missing = [each for each in whole if each not in items]
+            if missing and len(missing) == len(whole) - len(items) <= _MOST_MISSING * len(items):
+                shown = list_first(
+                    [one_line(str(each), limit=40) for each in missing[:_SHOWN]], len(missing)
+                )
+                return f"its batches hold {len(items)} of {len(whole)} items, without {shown}"
     return ""
+
+
+def _list_batches(result: Sequence[Leaf]) -> list[list[list[Any]]]:
+    """The lists of texts or numbers that stand in one list, each or under one key."""
+    groups: dict[Path, dict[Path, list[Any]]] = {}
+    for path, _, value in result:
+        outer = next((at for at in range(len(path) - 2, -1, -1) if isinstance(path[at], int)), None)
+        if outer is not None and isinstance(path[-1], int) and type(value) in (int, str):
+            group = (*path[:outer], *path[outer + 1 : -1])
+            groups.setdefault(group, {}).setdefault(path[:-1], []).append(value)
+    return [list(each.values()) for each in groups.values() if len(each) > 1]
 
 
 def _find_uneven_pairs(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
