@@ -67,6 +67,17 @@ _add_reader(
     {"fields": _DEFAULTED, "notes": ["fältet 'klass' saknas, standardvärde används"]},
     "standardvärde",
 )
+_add_reader(
+    "named_default_without_quotes",
+    _TALK,
+    {**_DEFAULTED, "avertissement": "klass illisible, valeur par défaut"},
+    "par défaut",
+)
+_add_reader(
+    "note_on_a_new_field_healthy",
+    _TALK,
+    {**_DEFAULTED, "log": "set klass from the list of the day"},
+)
 _add_reader("default_flag", "Marks: **7**", {"marks": 0, "found": False, "default": True}, "found")
 _add_reader(
     "note_on_what_was_given_healthy",
@@ -123,7 +134,16 @@ def _drop(name: str, given: Any, result: Any, states: str = "", **more: Any) -> 
 
 
 _drop("flagged_cut_in_dutch", {"tekst": _WHOLE}, {"tekst": _LOG, "ingekort": True}, "to 89")
-_drop("cut_at_its_limit", {"log": _WHOLE, "limit": len(_LOG)}, _LOG, "characters to 89")
+_drop("cut_at_its_limit", {"log": _WHOLE, "limit": len(_LOG)}, {"log": _LOG}, "characters to 89")
+_drop("end_of_a_text", {"log": _WHOLE}, {"log": _WHOLE[-90:], "clipped": True}, "to 90")
+_drop(
+    "cut_with_a_mark",
+    {"log": _WHOLE, "max_chars": len(_LOG)},
+    {"log": f"{_LOG} [afgebroken]"},
+    "characters to 89",
+)
+_drop("preview_healthy", {"log": _WHOLE, "chars": len(_LOG)}, {"preview": _LOG, "shown": True})
+_drop("stored_healthy", {"log": _WHOLE}, {"log": _LOG, "stored": True})
 _drop("whole_text_healthy", {"tekst": _WHOLE, "limit": 9_000}, {"tekst": _WHOLE, "ingekort": False})
 _drop("first_sentence_healthy", {"tekst": _WHOLE}, {"title": _LOG.split(".")[0]})
 _drop(

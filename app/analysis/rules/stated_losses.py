@@ -1,6 +1,7 @@
 """Steps that dropped a part of what they were given, by their own flags and counts."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
@@ -15,6 +16,9 @@ _LEAVES_READ = 400  # of an input or a result: lists that are paired or cut into
 _FIRST_LEAVES = 40  # of what others return
 _SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
 _LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
+_OTHER_FLAGS = key_set("ok success succeeded successful done valid stored saved enabled cached")
+_END_MARK = re.compile(r"\s*(?:\.{3}|…|[\[(][^\[\]()]{1,40}[\])])\Z")
+"""What programs write behind a text that they cut: `...`, `[truncated]`."""
 _LEAST_CUT = 0.2  # of a text: less may be its closing words
 _FEWEST_ITEMS = 4  # of batches and pairs: with fewer a gap is chance
 _MOST_MISSING = 0.25  # of them: where more are missing they were left out on purpose
@@ -47,25 +51,25 @@ def explain_failed_shards(node: Node) -> str:
 
 
 def _find_cut_text(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
-    """A text of the result is the beginning of one that was given, and a flag of the result or a
-    limit in the input says that it was cut."""
-    flag = next((leaf for leaf in result if leaf.value is True), None)
+    """A text of the result is the beginning or the end of one that was given under the same key,
+    and a flag of the result or a limit in the input says that it was cut. Under another key it is a
+    title or a preview."""
+    flags = (leaf for leaf in result if leaf.value is True and leaf.key not in _OTHER_FLAGS)
+    flag = next(flags, None)
     numbers = {leaf.value for leaf in given if type(leaf.value) is int}
+    wholes = {leaf.key: leaf.value for leaf in given if isinstance(leaf.value, str)}
     for leaf in result:
-        text = leaf.value
-        if not isinstance(text, str) or len(text) < _LEAST_TEXT:
+        if not isinstance(leaf.value, str) or len(leaf.value) < _LEAST_TEXT:
             continue
-        if flag is None and len(text) not in numbers:
+        text, whole = _END_MARK.sub("", leaf.value), wholes.get(leaf.key, "")
+        if flag is None and numbers.isdisjoint((len(text), len(leaf.value))):
             continue
-        whole = next((each for each in _list_texts(given) if _is_cut_from(text, each)), "")
-        if whole:
+        if len(text) <= (1 - _LEAST_CUT) * len(whole) and (
+            whole.startswith(text) or whole.endswith(text)
+        ):
             says = f" and says {one_line(str(flag.path[-1]), limit=40)}: true" if flag else ""
             return f"it cut a text of {len(whole):,} characters to {len(text):,}{says}"
     return ""
-
-
-def _is_cut_from(text: str, whole: str) -> bool:
-    return len(text) <= (1 - _LEAST_CUT) * len(whole) and whole.startswith(text)
 
 
 def _find_gap_in_batches(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
@@ -155,7 +159,3 @@ _CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
     _find_uneven_pairs,
     _find_lost_history,
 )
-
-
-def _list_texts(leaves: Sequence[Leaf]) -> Iterator[str]:
-    return (leaf.value for leaf in leaves if isinstance(leaf.value, str))

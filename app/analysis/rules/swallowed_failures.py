@@ -26,6 +26,14 @@ _PYTHON_OBJECT = re.compile(r"\s*\{'[^']{1,80}': ")
 """What Python writes for a dictionary; LangChain records results so where a tool returned one."""
 _JSON_OBJECT = re.compile(r"\{\s*\"[^\"]{1,80}\"\s*:")
 _DEFAULTED = key_set("default defaulted default_used used_default using_default is_default")
+_WORD = re.compile(r"[\w-]{4,40}")
+_QUOTED_WORD = re.compile(r"['\"`‘“«]([\w-]{4,40})['\"`’”»]")
+_DEFAULT = re.compile(
+    r"\bdefault|fall(?:s|ing|en)? ?back|par défaut|por defecto|predetermin|\bpadrão|predefinit"
+    r"|standard(?:wert|waarde|verdi|värde|væ)|\bvorgabe|domyśln|умолчан|默认|預設|既定|デフォルト|기본값",
+    re.IGNORECASE,
+)
+"""Words for a default, beside which a note names a field without quotation marks."""
 _SHORTEST_KEY = 4  # characters of a key that a note does not name by chance
 
 
@@ -110,7 +118,8 @@ def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
         note = leaf.value
         if not isinstance(note, str) or len(note) > _LONGEST_NOTE:
             continue
-        for name in set(re.findall(r"['\"`‘“«]([\w-]{4,40})['\"`’”»]", note)) & fields.keys():
+        words = (_WORD if _DEFAULT.search(note) else _QUOTED_WORD).findall(note)
+        for name in fields.keys() & set(words):
             others = [fields[each] for each in fields if fields[each] not in (note, fields[name])]
             if fields[name] not in given and any(each and each in given for each in others):
                 value = one_line(fields[name], limit=40)
