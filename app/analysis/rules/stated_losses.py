@@ -17,7 +17,8 @@ _FIRST_LEAVES = 40  # of what others return
 _SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
 _LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
 _OTHER_FLAGS = key_set("ok success succeeded successful done valid stored saved enabled cached")
-_END_MARK = re.compile(r"\s*(?:\.{3}|…|[\[(][^\[\]()]{1,40}[\])])\Z")
+_LONGEST_MARK = 40  # characters
+_END_MARK = re.compile(r"\s*(?:\.{3}|…|[\[(][^\[\]()]{1,36}[\])])\Z")
 """What programs write behind a text that they cut: `...`, `[truncated]`."""
 _LEAST_CUT = 0.2  # of a text: less may be its closing words
 _FEWEST_ITEMS = 4  # of batches and pairs: with fewer a gap is chance
@@ -58,10 +59,12 @@ def _find_cut_text(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) ->
     flag = next(flags, None)
     numbers = {leaf.value for leaf in given if type(leaf.value) is int}
     wholes = {leaf.key: leaf.value for leaf in given if isinstance(leaf.value, str)}
-    for leaf in result:
+    for leaf in result if flag or numbers else ():
         if not isinstance(leaf.value, str) or len(leaf.value) < _LEAST_TEXT:
             continue
-        text, whole = _END_MARK.sub("", leaf.value), wholes.get(leaf.key, "")
+        mark = _END_MARK.search(leaf.value, len(leaf.value) - _LONGEST_MARK)
+        text = leaf.value[: mark.start()] if mark else leaf.value
+        whole = wholes.get(leaf.key, "")
         if flag is None and numbers.isdisjoint((len(text), len(leaf.value))):
             continue
         if len(text) <= (1 - _LEAST_CUT) * len(whole) and (
