@@ -118,8 +118,8 @@ def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
         note = leaf.value
         if not isinstance(note, str) or len(note) > _LONGEST_NOTE:
             continue
-        words = (_WORD if _DEFAULT.search(note) else _QUOTED_WORD).findall(note)
-        for name in fields.keys() & set(words):
+        words = set((_WORD if _DEFAULT.search(note) else _QUOTED_WORD).findall(note))
+        for name in (each for each in fields if each in words):
             others = [fields[each] for each in fields if fields[each] not in (note, fields[name])]
             if fields[name] not in given and any(each and each in given for each in others):
                 value = one_line(fields[name], limit=40)
