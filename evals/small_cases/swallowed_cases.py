@@ -110,6 +110,19 @@ _add(
     *_find(_get(metadata={"http.response.status_code": 502}), result=_NONE, right=True),
     states=_QUIET,
 )
+_add(
+    "nothing_for_refused_access",
+    *_find(_get(metadata={"http.response.status_code": 403}), result=_NONE, right=True),
+    states=_QUIET,
+)
+_add(
+    "nothing_for_a_missing_ship_healthy",
+    *_find(_get(metadata={"http.response.status_code": 404}), result=_NONE),
+)
+_add(
+    "refused_before_the_log_in_healthy",
+    *_find(_get(metadata={"http.response.status_code": 401}), _get(output=_FREE), result=_FREE),
+)
 _add("tried_again_inside_healthy", *_find(_get(**_DOWN), _get(output=_NONE), result=_NONE))
 _add("other_source_healthy", *_find(_get(**_DOWN), result=_FREE))
 _add(

@@ -12,6 +12,7 @@ _EVENTS_READ = 200
 _KEYS_READ = 60  # of an input, of which one has to be an attribute's name
 _STATUS_KEYS = ("http.response.status_code", "http.status_code")
 _LEAST_SERVER_ERROR = 500
+_REFUSED_ACCESS = frozenset([401, 403])  # what was asked for was not looked up, unlike with 404
 _GRPC_STATUS = "rpc.grpc.status_code"
 _DATABASE_STATUS = "db.response.status_code"
 _SQL_ERROR = re.compile(r"(?!0[012])[0-9A-Z]{5}")
@@ -91,7 +92,7 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     )
     if isinstance(kind, str) and kind.strip():
         return _build(kind, message, attributes.get("exception.stacktrace"))
-    if _is_server_error(code):
+    if _is_failed_status(code):
         return _build(f"HTTP {code}", message, None)
     if str(attributes.get(_GRPC_STATUS)) in _GRPC_SERVER_ERRORS:
         return _build(f"gRPC status {attributes[_GRPC_STATUS]}", message, None)
@@ -131,8 +132,9 @@ def _build(kind: Any, message: Any, stack: Any) -> ErrorInfo | None:
     return ErrorInfo(exception_type=texts[0], message=texts[1], traceback=texts[2])
 
 
-def _is_server_error(code: Any) -> bool:
+def _is_failed_status(code: Any) -> bool:
     try:
-        return int(code) >= _LEAST_SERVER_ERROR if code is not None else False
+        status = int(code) if code is not None else 0
+        return status >= _LEAST_SERVER_ERROR or status in _REFUSED_ACCESS
     except (ValueError, TypeError, OverflowError):
         return False

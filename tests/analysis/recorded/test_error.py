@@ -29,6 +29,7 @@ def error_of(**fields: Any) -> ErrorInfo | None:
         ({"input": {"error.type": "java.net.ConnectException"}}, "java.net.ConnectException"),
         ({"metadata": {"http.response.status_code": 503}}, "HTTP 503"),
         ({"input": {"http.response.status_code": "500"}}, "HTTP 500"),
+        ({"metadata": {"http.response.status_code": 403}}, "HTTP 403"),
         ({"metadata": {"otel.status_code": "ERROR", "otel.status_description": "no"}}, "Error"),
     ],
 )
