@@ -111,6 +111,11 @@ _add(
     states=_QUIET,
 )
 _add(
+    "nothing_for_a_status_in_a_result",
+    *_find(_get(output={"status": 503, "body": ""}, right=True), result=_NONE),
+    states="find_berths returned nothing for it",
+)
+_add(
     "nothing_for_refused_access",
     *_find(_get(metadata={"http.response.status_code": 403}), result=_NONE, right=True),
     states=_QUIET,

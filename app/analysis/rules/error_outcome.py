@@ -11,6 +11,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import match_names
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
+from app.analysis.rules.swallowed_failures import kept_quiet
 from app.analysis.rules.symptoms import was_rated_well
 from app.analysis.rules.tolerated import says_tolerated
 from app.analysis.trace_analysis import TraceAnalysis
@@ -71,7 +72,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     if _refines(item.origin.name):
         return ErrorOutcome(Standing.WEAK)
     above = item.caught_by
-    if above is not None and _kept_quiet(above, analysis):
+    if above is not None and kept_quiet(above, analysis):
         recovery = find_recovery(above, analysis)
         if recovery is not None:
             return ErrorOutcome(Standing.NOTE, recovery)
@@ -82,16 +83,6 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
-
-
-def _kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a tool that a model asked for returned an empty result for an error below it."""
-    if not analysis.was_read(node) or asking_call(node, analysis) is None:
-        return False
-    leaves = tuple(node.view.output.first_leaves(_LEAVES_READ))
-    has_empty = any(leaf.value in ([], {}) for leaf in leaves)
-    has_item = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
-    return node.view.returned_nothing or (has_empty and not has_item)
 
 
 def _gave_data(node: Node | None) -> bool:

@@ -28,6 +28,7 @@ from app.analysis.rules.suspects import (
     PeerStatistics,
     Suspect,
 )
+from app.analysis.rules.swallowed_failures import kept_quiet
 from app.analysis.rules.symptoms import ended_by_error
 from app.analysis.rules.void_results import reports_success
 from app.analysis.text.one_line import format_count, one_line
@@ -157,12 +158,23 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     if recovery is None:
         if suspect.fault is Fault.FAILURE and _was_replaced(node, analysis):
             return replace(suspect, writer=writer, standing=Standing.WEAK)
-        return _add_notice(replace(suspect, writer=writer), analysis)
+        return _add_notice(replace(_add_swallower(suspect, analysis), writer=writer), analysis)
     reason = f"{suspect.reason}; a later call worked"
     if writer is not None and runs_program(node):
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, writer=writer, reason=reason, strength=strength)
     return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+
+
+def _add_swallower(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
+    """The suspect with the tool around it that returned nothing for its failure."""
+    above = suspect.node.parent
+    if suspect.fault is not Fault.FAILURE or above is None or not kept_quiet(above, analysis):
+        return suspect
+    name = one_line(above.function_name, limit=60)
+    return replace(
+        suspect, reason=f"{suspect.reason}; {name} returned nothing for it, as if it had worked"
+    )
 
 
 def _goes_on(node: Node, later: Node) -> bool:

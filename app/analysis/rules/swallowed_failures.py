@@ -9,7 +9,9 @@ from typing import Any
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set
+from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _LEAVES_READ = 40  # of an input or a result: what a step says of its own work is short
@@ -42,6 +44,16 @@ def explain_swallowed_failure(node: Node) -> str:
     nothing does."""
     leaves = list(_list_result(node))
     return _find_lone_note(leaves) or _find_unread_object(node, leaves)
+
+
+def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a tool that a model asked for returned an empty result, as for what failed below."""
+    if not analysis.was_read(node) or asking_call(node, analysis) is None:
+        return False
+    leaves = tuple(node.view.output.first_leaves(_LEAVES_READ))
+    has_empty = any(leaf.value in ([], {}) for leaf in leaves)
+    has_item = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
+    return node.view.returned_nothing or (has_empty and not has_item)
 
 
 def explain_default(node: Node) -> str:
