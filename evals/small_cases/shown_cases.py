@@ -336,3 +336,63 @@ def _waited(name: str, seconds: float) -> None:
 
 _waited("most_of_the_trace", 60.0)
 _waited("short_wait_healthy", 1.0)
+
+# One item several times, less than was announced, a reading that is hardly sure.
+_HIT = {"id": "kb-7", "text": "Bicycles travel free of charge."}
+_OTHER = {"id": "kb-9", "text": "Dogs need a ticket."}
+_shown(
+    "one_item_four_times",
+    "search_rules",
+    {"query": "bicycles", "k": 4},
+    {"hits": [_HIT, _HIT, _HIT, _HIT]},
+    says="4 times",
+)
+_shown(
+    "one_item_twice_healthy",
+    "search_rules",
+    {"query": "bicycles", "k": 4},
+    {"hits": [_HIT, _OTHER, _HIT]},
+)
+_shown(
+    "download_broken_off",
+    "fetch_recording",
+    {"url": "https://e.org/call.mp3"},
+    {"bytes": 262_144, "content_length": 1_301_504},
+    says="262,144 of 1,301,504",
+)
+_shown(
+    "download_whole_healthy",
+    "fetch_recording",
+    {"url": "https://e.org/call.mp3"},
+    {"bytes": 1_301_504, "content_length": 1_301_504},
+)
+for _name, _key in (("english", "mean_confidence"), ("french", "confiance")):
+    _shown(
+        f"hardly_sure_{_name}",
+        "detect_language",
+        {"text": "Ja, hm, ok dan."},
+        {"language": "nl", _key: 0.34},
+        says="0.34",
+    )
+_shown("rather_sure_healthy", "detect_language", {"text": "Ja."}, {"language": "nl", "trust": 0.34})
+SHOWN.add(
+    "as_many_tokens_as_allowed",
+    model(
+        {"response": "The ferries to the island sail at 8:00, 12:00 and"},
+        asked={"messages": [{"role": "user", "content": "When do they sail?"}], "max_tokens": 64},
+        tokens=(200, 64),
+        right=True,
+    ),
+    question="When do they sail?",
+    answer="The ferries to the island sail at 8:00, 12:00 and",
+    says="as many as it may",
+)
+HARMLESS.add(
+    "answer_about_a_failure_healthy",
+    model(
+        says("The job failed because the disk was full. Raise the limit of kept days."),
+        asked="Why did the nightly job fail?",
+    ),
+    question="Why did the nightly job fail?",
+    answer="The job failed because the disk was full. Raise the limit of kept days.",
+)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.tree import Node
 
@@ -35,6 +36,10 @@ _UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
 """Units in names of lifetimes; without one they are seconds, as in HTTP and DNS."""
 _NUMBER = re.compile(r"\D{0,4}(\d{1,3}(?:[.,'\s]\d{3})*[.,]\d{1,2})\D{0,4}")
 """A number as people write it, with a sign for decimals and a currency or unit around it."""
+_ANNOUNCED = key_set("content_length")
+_BYTES = re.compile(r"byte|octet|received|recibid|empfangen")
+_ITEM_IDS = key_set("id id_ node_id chunk_id doc_id document_id uid")
+_LEAST_TIMES = 3  # two may come from two searches
 _ONE_EACH = 2  # texts and numbers of a key: of more, each may be of another record
 _LONGEST_OPTION = 40  # characters of a label
 _SHORTEST_OPTION = 4
@@ -126,6 +131,35 @@ def _is_misread(text: str, number: float) -> bool:
     return is_smaller and re.sub(r"[.,]", "", written).startswith(digits)
 
 
+def _find_cut_download(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """Fewer bytes than the length that HTTP had announced."""
+    if not node.view.output.may_have_key(_ANNOUNCED):
+        return ""
+    sizes = [leaf for leaf in result if type(leaf.value) is int and leaf.value > 0]
+    announced = next((leaf for leaf in sizes if leaf.key in _ANNOUNCED), None)
+    got = next((leaf for leaf in sizes if _BYTES.search(leaf.key)), None)
+    if announced is None or got is None or got.value >= announced.value:
+        return ""
+    return f"it got {got.value:,} of {announced.value:,} bytes"
+
+
+def _find_same_items(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+    """One item several times in a list, by its id."""
+    counts = Counter(
+        (leaf.path[:-2], leaf.key, leaf.value)
+        for leaf in result
+        if leaf.key in _ITEM_IDS
+        and leaf.value
+        and isinstance(leaf.value, (str, int))
+        and len(leaf.path) > 1
+        and isinstance(leaf.path[-2], int)
+    )
+    ((_, _, name), times) = max(counts.items(), key=lambda item: item[1], default=(("",) * 3, 0))
+    if times < _LEAST_TIMES:
+        return ""
+    return f"it holds “{one_line(str(name), limit=_SHOWN)}” {times} times"
+
+
 def _find_near_option(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """A label that was given differs from one of the known ones, which the span lists, by letter
     case or by its ending only."""
@@ -151,6 +185,8 @@ _CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
     _find_lost_characters,
     _find_expired,
     _find_misread_number,
+    _find_cut_download,
+    _find_same_items,
     _find_near_option,
     _find_fallback,
 )

@@ -19,7 +19,7 @@ from app.analysis.tree import Node
 
 _refines = match_names(
     r"(?:re ?)?rank|rewrit|expan|enrich|sentiment|moderat|telemetr|metric|analytic|notif|cach"
-    r"|pre ?fetch|warm ?up|suggest|heart ?beat|snapshot|audit(?!or)|monitor|logg|log\b"
+    r"|progress|pre ?fetch|warm ?up|suggest|heart ?beat|snapshot|audit(?!or)|monitor|logg|log\b"
 )
 """Whether a call improves or watches a result by its name: programs do without it on purpose."""
 _LEAST_ITEMS = 5  # equal calls: fewer are steps of their own, each needed
@@ -79,16 +79,18 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         other = find_other_tool(above, analysis)
         standing = Standing.FINDING if other is None else Standing.WEAK
         return ErrorOutcome(standing, swallowed_by=above)
-    if item.origin.view.calls_outside and not _gave_data(item.caught_by):
+    if item.origin.view.calls_outside and not _gave_data(item.caught_by, analysis):
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
 
 
-def _gave_data(node: Node | None) -> bool:
+def _gave_data(node: Node | None, analysis: TraceAnalysis) -> bool:
     """Whether a step below the top, and no agent, returned a list or an object, below what SDKs put
     around a result. An agent's result is its answer, with or without what the call should give."""
-    if node is None or node.parent is None or node.view.kind is SpanKind.AGENT_STEP:
+    if node is None or node.view.kind is SpanKind.AGENT_STEP:
+        return False
+    if node.parent is None and len(analysis.tree.roots) == 1:
         return False
     if node.view.output.state is not BodyState.PRESENT:
         return False

@@ -61,3 +61,10 @@ OVERFLOW_ERROR = re.compile(
     re.IGNORECASE,
 )
 """Requests that are longer than a model can read."""
+FAILURE_WORDS = re.compile(
+    r"\bfail(?:s|ed|ing|ure)?\b|\berrors?\b|\bcrash|\bbroke|fehlgeschlagen|fehler|\bscheiter"
+    r"|\béchou|\berreur|\bfall[óaoe]|\berror|\bfalh|\berro\b|\bfallit|\berrore|mislukt|\bfout"
+    r"|błąd|ошибк|エラー|失敗|失败|错误|오류|실패",
+    re.IGNORECASE,
+)
+"""Words of questions about failures, in several languages."""

@@ -11,6 +11,7 @@ from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.service_texts import says_unserved, shared_topic
 from app.analysis.recorded.spellings import TEXT
+from app.analysis.rules.error_wording import FAILURE_WORDS
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect
 from app.analysis.text.one_line import one_line
@@ -50,12 +51,14 @@ def judge_reply(node: Node, peers: PeerStatistics) -> Suspect | None:
 
 def _judge_finish(node: Node) -> Suspect | None:
     reply = node.view.reply
+    limit, wrote = node.view.request.token_limit, node.view.usage.completion
+    if reply.finish is None and limit and wrote == limit >= _LEAST_LIMIT:
+        return Suspect(node, Fault.CUT, _STATED, f"it wrote {wrote:,.0f} tokens, as many as it may")
     if reply.finish in _GOOD_ENDS:
         return None
     reason = f"finish reason {one_line(reply.finish_word, limit=40)}"
     match reply.finish:
         case FinishReason.LENGTH:
-            limit = node.view.request.token_limit
             words = len(reply.text.split(maxsplit=_FEW_WORDS))
             if limit is not None and limit < _LEAST_LIMIT and 0 < words <= _FEW_WORDS:
                 return None
@@ -125,7 +128,10 @@ def _quotes_request(node: Node) -> bool:
 
 
 def _asks_about_errors(request: RecordedRequest) -> bool:
-    """Whether the instruction itself holds a text that reports a failure: to be translated, say."""
+    """Whether the instruction asks about a failure, or holds a text that reports one: to be
+    translated, say."""
+    if FAILURE_WORDS.search(request.last_instruction[:_INSTRUCTION_READ]):
+        return True
     parts = _QUOTES_AND_LINES.split(request.last_instruction[:_INSTRUCTION_READ])
     return any(find_failure_text(part.strip()) for part in parts)
 

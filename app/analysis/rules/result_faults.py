@@ -20,7 +20,12 @@ from app.analysis.rules.lookups import (
     searches_memory,
 )
 from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
-from app.analysis.rules.stated_doubt import has_likely_other, is_doubtful, read_confidence
+from app.analysis.rules.stated_doubt import (
+    HARDLY_SURE,
+    has_likely_other,
+    is_doubtful,
+    read_confidence,
+)
 from app.analysis.rules.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.rules.swallowed_failures import explain_default, explain_swallowed_failure
@@ -33,7 +38,7 @@ _is_often_empty = match_names(
     r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
     r"|logs?\b|notify|send|delet|updat|write|ping\b|closed?\b|init\b|initiali|set ?up|memor"
 )
-_announces = match_names(r"notif|announc|telemetr|analytic|heart ?beat")
+_announces = match_names(r"notif|announc|telemetr|analytic|heart ?beat|progress")
 """Whether a call only informs somebody by its name: nothing of the task depends on it."""
 _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
@@ -131,8 +136,14 @@ def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
     Without any other reading the likeliest one may still be right.
     """
     confidence = read_confidence(node)
-    if confidence is None or not is_doubtful(confidence, statistics.of(node).confidences):
+    if confidence is None:
         return None
+    if not is_doubtful(confidence, statistics.of(node).confidences):
+        if confidence >= HARDLY_SURE:
+            return None
+        return Suspect(
+            node, Fault.DOUBT, _STATED_PARTIAL, f"it states a confidence of {confidence:g}"
+        )
     others = sorted(statistics.of(node).confidences)[1:]
     reason = (
         f"it states a confidence of {confidence:g}, {len(others)} others at least {others[0]:g}"

@@ -1,5 +1,6 @@
 """Results that state themselves how sure they are, and one that is far less so than its peers."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,7 +9,9 @@ from app.analysis.recorded.leaves import Leaf
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
-_KEY = "confidence"
+_NAMES_CONFIDENCE = re.compile(r"confiden|confian|konfiden|zekerheid|betrouwbaar")
+"""In keys of several languages, with words such as `mean` beside it."""
+HARDLY_SURE = 0.4  # of 1, whatever the peers state: less sure than a guess between two
 _LEAVES_READ = 40  # of a result: what is stated of all of it stands near its top
 _DEEPEST = 2  # levels: below them it is that of a word or a line
 _FEWEST_PEERS = 2
@@ -54,7 +57,11 @@ def _list_confidences(node: Node) -> Iterator[Leaf]:
     """What stands under such a key in the result and the metadata of a span."""
     metadata: Any = node.span.metadata
     for body in (node.view.output, Body(metadata)):
-        if body.may_have_key({_KEY}):
+        if any(map(_NAMES_CONFIDENCE.search, body.keys)):
             for leaf in body.first_leaves(_LEAVES_READ):
-                if leaf.key == _KEY and type(leaf.value) in (int, float) and 0 <= leaf.value <= 1:
+                if (
+                    _NAMES_CONFIDENCE.search(leaf.key)
+                    and type(leaf.value) in (int, float)
+                    and 0 <= leaf.value <= 1
+                ):
                     yield leaf

@@ -11,9 +11,11 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import read_reply
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
+from app.analysis.rules.error_wording import FAILURE_WORDS
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
+from app.analysis.user_question import asked_question
 
 _NO_INPUT = Body(None)
 
@@ -31,8 +33,9 @@ def find_symptom(analysis: TraceAnalysis) -> str:
         return f"the trace was scored {one_line(bad.name, limit=40)}{value}"
     if was_rated_well(analysis):
         return ""
+    about_failure = FAILURE_WORDS.search(analysis.once(asked_question)) is not None
     for output in _final_outputs(analysis):
-        found = _read_symptom(output)
+        found = _read_symptom(output, about_failure=about_failure)
         if found:
             return found
     return _last_reply(analysis)
@@ -59,11 +62,11 @@ def _final_outputs(analysis: TraceAnalysis) -> Iterator[Body]:
         yield roots[0].view.output
 
 
-def _read_symptom(output: Body) -> str:
+def _read_symptom(output: Body, *, about_failure: bool) -> str:
     failure = find_failure(output.opened)
-    if failure:
-        return f"the final output says “{one_line(failure, limit=100)}”"
     text = read_reply(output.opened).text
+    if failure and not (about_failure and failure == text):
+        return f"the final output says “{one_line(failure, limit=100)}”"
     if gives_up(text):
         return f"the final answer is “{one_line(text, limit=100)}”"
     return "the final output is empty" if _is_empty_end(output) else ""
