@@ -8,6 +8,7 @@ from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.dropped_scope import find_dropped_scope
+from app.analysis.rules.dropped_slots import find_dropped_slots
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
@@ -57,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_overflows,
     find_same_pages,
+    find_dropped_slots,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
