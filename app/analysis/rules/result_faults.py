@@ -19,13 +19,13 @@ from app.analysis.rules.lookups import (
     leaves_program,
     searches_memory,
 )
-from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
-from app.analysis.rules.stated_doubt import (
+from app.analysis.rules.low_confidence import (
     HARDLY_SURE,
     has_likely_other,
     is_doubtful,
     read_confidence,
 )
+from app.analysis.rules.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.suspects import Fault, PeerStatistics, Suspect, is_null
 from app.analysis.rules.swallowed_failures import explain_default, explain_swallowed_failure

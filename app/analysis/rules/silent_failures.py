@@ -9,6 +9,7 @@ from app.analysis.rules.asked_words import list_asked_calls
 from app.analysis.rules.causes import find_error_causes
 from app.analysis.rules.error_wording import REFUSED_ERROR
 from app.analysis.rules.failed_code import find_writer, runs_program
+from app.analysis.rules.low_confidence import is_asked_back
 from app.analysis.rules.noticed_gaps import was_gap_noticed
 from app.analysis.rules.partial_batches import failed_items_of, was_noticed
 from app.analysis.rules.recovery import (
@@ -20,7 +21,6 @@ from app.analysis.rules.recovery import (
 from app.analysis.rules.refusals import explain_refusal
 from app.analysis.rules.reply_faults import judge_reply
 from app.analysis.rules.result_faults import judge_result
-from app.analysis.rules.stated_doubt import is_asked_back
 from app.analysis.rules.suspects import (
     FAULT_PHRASES,
     FAULTS_OF_MISSING_DATA,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
-from app.analysis.rules.stated_doubt import read_confidence
+from app.analysis.rules.low_confidence import read_confidence
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
 
-DOUBT = CaseList("stated_doubt")
+DOUBT = CaseList("low_confidence")
 
 _PAGES = ["Manifest of the Tern", "Cars: 41", "Bicycles: 12"]
 
