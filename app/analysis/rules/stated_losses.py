@@ -25,6 +25,7 @@ _FEWEST_ITEMS = 4  # of batches and pairs: with fewer a gap is chance
 _MOST_MISSING = 0.25  # of them: where more are missing they were left out on purpose
 _MOST_LISTS = 8  # that a step was given to pair
 _FEWEST_MESSAGES = 3  # of a talk: of two, the first may be the question that the second repeats
+_TALKS = key_set("role content type messages text parts")  # one of them is in each message
 _SHOWN = 4  # numbers of items
 
 
@@ -146,6 +147,8 @@ def _list_lists(leaves: Sequence[Leaf]) -> list[list[Any]]:
 
 def _find_lost_history(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """Of a talk only the last message is left, and a number states how many were dropped."""
+    if not (node.view.input.may_have_key(_TALKS) and node.view.output.may_have_key(_TALKS)):
+        return ""
     before = node.view.request.messages
     after = RecordedRequest(node.span.output, None).messages
     if len(before) < _FEWEST_MESSAGES or len(after) != 1 or after[0] != before[-1]:

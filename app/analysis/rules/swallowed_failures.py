@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set
@@ -42,7 +43,10 @@ _SHORTEST_KEY = 4  # characters of a key that a note does not name by chance
 def explain_swallowed_failure(node: Node) -> str:
     """How a result shows that something failed inside, as the end of a sentence; empty where
     nothing does."""
-    leaves = list(_list_result(node))
+    result = node.view.output.result
+    if not (result.may_have_empty or isinstance(result.opened, str)):
+        return ""
+    leaves = list(_list_result(result))
     return _find_lone_note(leaves) or _find_unread_object(node, leaves)
 
 
@@ -58,12 +62,11 @@ def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
 
 def explain_default(node: Node) -> str:
     """How a result shows that a default stands in it for what could not be read."""
-    leaves = list(_list_result(node))
+    leaves = list(_list_result(node.view.output.result))
     return _find_default_flag(leaves) or _find_named_default(node, leaves)
 
 
-def _list_result(node: Node) -> Iterator[Leaf]:
-    result = node.view.output.result
+def _list_result(result: Body) -> Iterator[Leaf]:
     value = result.opened
     if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
         return islice(walk_leaves(_read_python(value), most=_LEAVES_READ), _LEAVES_READ)
@@ -118,17 +121,21 @@ def _find_default_flag(leaves: Sequence[Leaf]) -> str:
 def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
     """A field that a note of the result names, whose value does not stand in the text that was
     given while those of other fields do."""
-    given = "\n".join(_list_given(node))
-    if node.view.calls_outside or not given:
+    if node.view.calls_outside:
+        return ""
+    notes = [leaf.value for leaf in leaves if isinstance(leaf.value, str) and " " in leaf.value]
+    given = "\n".join(_list_given(node)) if notes else ""
+    if not given:
         return ""
     fields = {
         leaf.path[-1]: str(leaf.value)
         for leaf in leaves
         if leaf.path and isinstance(leaf.path[-1], str) and len(leaf.path[-1]) >= _SHORTEST_KEY
     }
-    for leaf in leaves:
-        note = leaf.value
-        if not isinstance(note, str) or len(note) > _LONGEST_NOTE:
+    for note in notes:
+        if len(note) > _LONGEST_NOTE:
+            continue
+        if not any(name in note for name in fields):
             continue
         words = set((_WORD if _DEFAULT.search(note) else _QUOTED_WORD).findall(note))
         for name in (each for each in fields if each in words):
