@@ -8,7 +8,6 @@ from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.rules.clock_skew import find_clock_skew
 from app.analysis.rules.costly_calls import find_costly_calls
 from app.analysis.rules.dropped_scope import find_dropped_scope
-from app.analysis.rules.dropped_slots import find_dropped_slots
 from app.analysis.rules.duplicated_work import find_duplicated_work
 from app.analysis.rules.empty_prompts import find_empty_prompts
 from app.analysis.rules.endings import find_low_scores, find_unfinished_spans
@@ -17,13 +16,11 @@ from app.analysis.rules.guardrails import find_failed_guardrails
 from app.analysis.rules.hand_overs import find_hand_overs
 from app.analysis.rules.ignored_results import find_ignored_results
 from app.analysis.rules.inner_retries import find_inner_retries
-from app.analysis.rules.kept_branch import find_kept_branches
 from app.analysis.rules.kept_worst import find_kept_worst
 from app.analysis.rules.late_first_token import find_slow_first_tokens
 from app.analysis.rules.latency import find_slow_outliers
 from app.analysis.rules.longest_step import find_longest_step
 from app.analysis.rules.lost_cache import find_lost_caches
-from app.analysis.rules.lost_question import find_lost_question
 from app.analysis.rules.lost_results import find_lost_results
 from app.analysis.rules.lost_values import find_lost_values
 from app.analysis.rules.masked_values import find_masked_values
@@ -43,7 +40,6 @@ from app.analysis.rules.serial_calls import find_serial_calls
 from app.analysis.rules.silent_failures import find_silent_failures
 from app.analysis.rules.symptoms import find_symptom
 from app.analysis.rules.tool_choice import find_unknown_tools
-from app.analysis.rules.transposed_numbers import find_transposed_numbers
 from app.analysis.rules.unfilled_values import find_unfilled_values
 from app.analysis.rules.unread_pages import find_unread_pages
 from app.analysis.rules.unreturned_results import find_unreturned_results
@@ -58,20 +54,16 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_overflows,
     find_same_pages,
-    find_dropped_slots,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
     find_kept_worst,
-    find_kept_branches,
     find_lost_results,
-    find_lost_question,
     find_unreturned_results,
     find_masked_values,
     find_empty_prompts,
     find_dropped_scope,
     find_mistaken_dates,
-    find_transposed_numbers,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,

@@ -80,25 +80,3 @@ _booked("booked_in_another_month", "Book me a seat for 12 March.", "2026-05-12",
 _booked("booked_as_asked_healthy", "Book me a seat for 12 March.", "2026-03-12")
 _booked("booked_a_day_later_healthy", "A seat on 12 March or later.", "2026-03-13")
 _booked("two_months_asked_for_healthy", "Compare 12 March, book 12 May.", "2026-05-12")
-
-
-def _looked_up(name: str, number: str, known: Any, *, right: bool = False) -> None:
-    """A model that looks a booking up by its number, at times after a list of bookings."""
-    question = "Is booking FX-204718 paid?"
-    given = {"booking": number}
-    DATES.add(
-        name,
-        tool("list_bookings", {"guest": "Ohm"}, {"bookings": known}),
-        model(calls("get_booking", given), asked=question, right=right),
-        tool("get_booking", given, {"status": "paid"}, right=right),
-        model(says("Yes, it is paid."), asked=question),
-        question=question,
-        answer="Yes, it is paid.",
-        says="two signs changed places" if right else "",
-    )
-
-
-_looked_up("digits_of_a_booking_turned", "FX-204781", [{"berth": "B-17"}], right=True)
-_looked_up("booking_kept_healthy", "FX-204718", [{"berth": "B-17"}])
-_looked_up("booking_of_a_list_healthy", "FX-204781", [{"booking": "FX-204781"}])
-_looked_up("next_booking_healthy", "FX-204719", [{"berth": "B-17"}])

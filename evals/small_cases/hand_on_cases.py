@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
 
 HANDED = CaseList("handed_on")
 
@@ -100,90 +100,3 @@ def _stored(name: str, keys: dict[str, str], *, right: bool = False) -> None:
 
 _stored("notes_under_one_key", dict.fromkeys(_PORTS, "note"), right=True)
 _stored("notes_under_their_own_keys_healthy", {port: f"note-{port}" for port in _PORTS})
-
-
-def _branches(name: str, merged: Any, *, right: bool = False) -> None:
-    found = {
-        "radar": [{"by": "radar", "fact": "Two ships wait off the pier."}],
-        "weather": [{"by": "weather", "fact": "Fog until ten o'clock."}],
-    }
-    HANDED.add(
-        name,
-        *(
-            span(each, input={"area": "bay"}, output={"hints": found[each]}, at=0.1)
-            for each in found
-        ),
-        span("join", input={"parts": found}, output=merged, right=right),
-        model(says("Fog until ten o'clock."), asked=f"Report: {merged}"),
-        question="Why is the ferry late?",
-        answer="Fog until ten o'clock.",
-    )
-
-
-_RADAR = [{"by": "radar", "fact": "Two ships wait off the pier."}]
-_WEATHER = [{"by": "weather", "fact": "Fog until ten o'clock."}]
-_branches("last_branch_only", {"hints": _WEATHER}, right=True)
-_branches("all_branches_healthy", {"hints": [*_RADAR, *_WEATHER]})
-_branches("chosen_branch_healthy", {"best": _WEATHER, "score": 0.9})
-_branches("first_branch_that_has_any_healthy", {"hints": _RADAR})
-
-
-def _shared_state(name: str, later: list[Any], *, at: float = 0.1, right: bool = False) -> None:
-    """Nodes of a graph that run side by side and add to one list of its state."""
-    state: dict[str, Any] = {"question": "Why is the ferry late?", "hints": []}
-    HANDED.add(
-        name,
-        span("radar", input=state, output={"hints": _RADAR}, at=0.1, right=right),
-        span("weather", input=state, output={"hints": _WEATHER}, at=at, right=right),
-        span(
-            "write_report",
-            model(says("Fog until ten o'clock."), asked=f"Report: {later}"),
-            input=state | {"hints": later},
-            output={"report": "Fog until ten o'clock."},
-        ),
-        question="Why is the ferry late?",
-        answer="Fog until ten o'clock.",
-    )
-
-
-_shared_state("state_of_the_last_node", _WEATHER, right=True)
-_shared_state("state_of_both_nodes_healthy", [*_RADAR, *_WEATHER])
-_shared_state("state_replaced_in_turn_healthy", _WEATHER, at=2.5)
-
-
-def _hand_over(
-    name: str, kept: list[dict[str, Any]], tokens: int, *, right: bool = False, **more: Any
-) -> None:
-    """A desk that hands a case over, with the messages that the next agent then has."""
-    asked = [{"role": "user", "content": "My car is 2.4 m high, booking FX-9. Which deck?"}]
-    answer = "How can I help you?" if right else "Deck 3."
-    HANDED.add(
-        name,
-        model(calls("transfer_to_decks", {}), asked=asked, tokens=(420, 12), name="Response"),
-        tool("Handoff", {"from": "desk"}, {"to": "decks", "messages": len(kept)}, right=right),
-        span(
-            "decks",
-            model(says(answer), asked=kept, tokens=(tokens, 9), **more),
-        ),
-        question=asked[0]["content"],
-        answer=answer,
-        says="no message of the user after Handoff" if right else "",
-    )
-
-
-_SYSTEM = [{"role": "system", "content": "You know the decks of the Tern."}]
-_MESSAGE = {"role": "user", "content": "My car is 2.4 m high, booking FX-9. Which deck?"}
-_CALLED = calls("transfer_to_decks", {})["choices"][0]["message"]
-_RESULT = {"role": "tool", "tool_call_id": "call_1", "content": '{"agent": "decks"}'}
-_hand_over("case_without_its_question", [*_SYSTEM, _RESULT], 240, right=True)
-_hand_over("case_with_its_question_healthy", [*_SYSTEM, _MESSAGE, _CALLED, _RESULT], 460)
-_hand_over(
-    "provider_keeps_the_question_healthy",
-    [*_SYSTEM, _RESULT],
-    400,
-    metadata={"previous_response_id": "resp_4a91"},
-)
-_hand_over("provider_added_the_question_healthy", [*_SYSTEM, _RESULT], 470)
-_hand_over(
-    "case_in_the_instructions_healthy", [{"role": "system", "content": "Deck for FX-9?"}], 90
-)

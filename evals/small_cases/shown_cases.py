@@ -396,3 +396,18 @@ HARMLESS.add(
     question="Why did the nightly job fail?",
     answer="The job failed because the disk was full. Raise the limit of kept days.",
 )
+HARMLESS.add(
+    "one_of_several_pages_refused_healthy",
+    *(
+        tool(
+            "read_page",
+            {"url": f"https://e.org/{name}"},
+            {"text": f"{name}: two ferries a day."} if name != "report.pdf" else None,
+            seconds=0.1,
+            **(failed("HTTPError", "403 Client Error: Forbidden") if name == "report.pdf" else {}),
+        )
+        for name in ("fleet", "report.pdf", "ports", "times")
+    ),
+    model(says("Two ferries sail each day, as three pages state.")),
+    answer="Two ferries sail each day, as three pages state.",
+)

@@ -241,32 +241,6 @@ _drop(
 _drop("short_history_healthy", {"messages": _HISTORY}, {"messages": _HISTORY, "removed": 0})
 _drop("new_message_healthy", {"messages": _HISTORY}, {"messages": [_HISTORY[1]], "step": 2})
 
-_SLOTTED = "Noch {seats} Plätze auf der {ship} heute."
-
-
-def _translate(name: str, text: str, *, right: bool = False) -> None:
-    """A translation, and what fills in its slots, which fails where one is missing."""
-    missing = failed("KeyError", "'seats'") if right else {"output": "14 seats left."}
-    reply = model(says(text), asked=f"Translate: {_SLOTTED}", right=right)
-    given = {"text": _SLOTTED, "to": "en"}
-    DROPPED.add(
-        f"slot_{name}",
-        span("translate", reply, input=given, output={"text": text}, right=right),
-        span("fill_in", input={"text": text, "ship": "Tern"}, **missing),
-        answer=None if right else "14 seats left.",
-        says="was given a text with {seats}" if right else "",
-    )
-
-
-_translate("dropped_in_translation", "A few seats left on the {ship} today.", right=True)
-DROPPED.add(
-    "slot_filled_in",
-    span("fill_in", input={"text": _SLOTTED}, output="Noch 14 Plätze auf der Tern heute."),
-    tool("book", {"ship": "Tern"}, None, right=True, **failed("KeyError", "'seats'")),
-    answer=None,
-)
-_translate("kept_healthy", "Still {seats} seats on the {ship} today.")
-
 UNRETURNED = CaseList("unreturned")
 
 _ASKED = ({"ship": "Tern"}, {"ship": "Gull"})

@@ -10,6 +10,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import match_names
+from app.analysis.rules.error_wording import REFUSED_ERROR
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.swallowed_failures import kept_quiet
 from app.analysis.rules.symptoms import was_rated_well
@@ -52,8 +53,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     nothing for it, which a model takes for an answer. It is a weak sign where a model went
     on with another tool that worked, where the step that caught it gave a result of its own, as a
     fallback does, where one item of many got a value all the same, where what was looked up is not
-    there, which may be the answer, and where nothing of the task depends on the call (telemetry, a
-    log); so is an error inside the program.
+    there, which may be the answer, where one of several pages may not be read, and where nothing of
+    the task depends on the call (telemetry, a log); so is an error inside the program.
     """
     if item.fatal:
         return ErrorOutcome(Standing.FINDING)
@@ -64,7 +65,10 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.NOTE, recovery)
     if was_rated_well(analysis) or says_tolerated(item.error.message or ""):
         return ErrorOutcome(Standing.NOTE)
-    if _ABSENT.search(error_message(item.error)[:_MESSAGE_READ]):
+    message = error_message(item.error)[:_MESSAGE_READ]
+    if _ABSENT.search(message) or (
+        REFUSED_ERROR.search(message) and _reads_other_pages(item.origin, analysis)
+    ):
         return ErrorOutcome(Standing.WEAK)
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)
@@ -83,6 +87,18 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
+
+
+def _reads_other_pages(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a call that was given an address is one of several, and another one worked."""
+    if not any(map(_is_address, node.view.input.first_values)):
+        return False
+    peers = analysis.peers_of(node)[:_PEERS_READ]
+    return any(peer.error is None and not peer.view.failure for peer in peers if peer is not node)
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
 def _gave_data(node: Node | None, analysis: TraceAnalysis) -> bool:

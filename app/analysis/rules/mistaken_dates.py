@@ -63,7 +63,7 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
     arguments = _list_arguments(analysis)
     if not 0 < len(arguments) < _MOST_ARGUMENTS:
         return
-    texts = analysis.once(list_given)
+    texts = analysis.once(_list_given)
     reported: set[str] = set()
     for argument in arguments:
         given = [each for each in texts if each.at <= argument.node.start]
@@ -73,7 +73,7 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
         if why:
             reported.add(argument.text)
             calls = [each.node for each in arguments if each.text == argument.text]
-            writer = find_first_writer(argument.node, argument.text, analysis)
+            writer = _find_first_writer(argument.node, argument.text, analysis)
             name = one_line(argument.node.function_name, limit=60)
             sentence = f"{name} was given {one_line(argument.text, limit=40)}, {why}"
             if writer is not None:
@@ -90,18 +90,18 @@ def _list_arguments(analysis: TraceAnalysis) -> list[_Argument]:
         for leaf in node.view.input.first_leaves(_ARGUMENTS_READ):
             text = str(leaf.value) if type(leaf.value) in (int, str) else ""
             if len(text) <= _LONGEST_ARGUMENT:
-                dates = read_dates(text) if "-" in text or "." in text else set()
+                dates = _read_dates(text) if "-" in text or "." in text else set()
                 if dates or _YEAR_ALONE.fullmatch(text):
                     found.append(_Argument(node, text, next(iter(dates), None)))
     return found
 
 
-def read_dates(text: str) -> set[_Date]:
+def _read_dates(text: str) -> set[_Date]:
     found = {_Date(int(y), int(m), int(d)) for y, m, d in _ISO.findall(text)}
     return found | {_Date(int(y), int(m), int(d)) for d, m, y in _DOTTED.findall(text)}
 
 
-def list_given(analysis: TraceAnalysis) -> list[GivenText]:
+def _list_given(analysis: TraceAnalysis) -> list[GivenText]:
     """The input of the trace, what models were given but for their own words, and what tools
     returned that ask no model."""
     start = analysis.tree.start
@@ -129,10 +129,10 @@ def _explain(
     date = argument.date
     if date is None:
         return _explain_year(argument, given)
-    known = {each for text in given for each in read_dates(text.text)}
+    known = {each for text in given for each in _read_dates(text.text)}
     if date in known or len(known) > _MOST_GIVEN:
         return "", 0.0
-    asked = {each for text in given if text.is_asked for each in read_dates(text.text)}
+    asked = {each for text in given if text.is_asked for each in _read_dates(text.text)}
     if _Date(date.year, date.day, date.month) in asked and date.day != date.month:
         turned = _Date(date.year, date.day, date.month)
         return f"though the date asked for was {turned}: day and month changed places", _TURNED
@@ -154,7 +154,7 @@ def _explain_year(argument: _Argument, given: Sequence[GivenText]) -> tuple[str,
     if not came_to_nothing(argument.node):
         return "", 0.0
     years = {year for text in given for year in _YEAR_ALONE.findall(text.text)}
-    years.update(str(each.year) for text in given for each in read_dates(text.text))
+    years.update(str(each.year) for text in given for each in _read_dates(text.text))
     for year in sorted(years) if len(years) <= _MOST_GIVEN else ():
         if year[:2] == argument.text[:2] and year[2:] == argument.text[:1:-1] != year[:1:-1]:
             return f"which nothing before has, and came to nothing; {year} was given", _YEAR_TURNED
@@ -177,7 +177,7 @@ def _explain_month(
     return f"while {len(before)} calls before it were given {other}", _OTHER_MONTH
 
 
-def find_first_writer(call: Node, text: str, analysis: TraceAnalysis) -> Node | None:
+def _find_first_writer(call: Node, text: str, analysis: TraceAnalysis) -> Node | None:
     """The span that returned a value of a call first."""
     earlier = [
         node
