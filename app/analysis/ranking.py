@@ -30,7 +30,6 @@ from app.analysis.rules.nulled_fields import find_nulled_fields
 from app.analysis.rules.overflows import find_overflows
 from app.analysis.rules.prompt_growth import find_prompt_growth
 from app.analysis.rules.raised_errors import find_raised_errors
-from app.analysis.rules.refused_arguments import find_refused_arguments
 from app.analysis.rules.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_effects import find_repeated_effects
 from app.analysis.rules.repetition import find_loops
@@ -68,7 +67,6 @@ RULES: tuple[Rule, ...] = (
     find_unread_pages,
     find_ignored_results,
     find_unknown_tools,
-    find_refused_arguments,
     find_retries,
     find_inner_retries,
     find_repeated_effects,

@@ -7,7 +7,6 @@ OpenTelemetry ingestion record. `python -m evals.small_cases FOLDER` writes them
 from evals.small_cases import (
     alike_cases,
     answer_cases,
-    argument_cases,
     batch_cases,
     cause_cases,
     check_cases,
@@ -73,7 +72,6 @@ _MODULES = (
     swallowed_cases,
     team_cases,
     answer_cases,
-    argument_cases,
     date_cases,
     confidence_cases,
     shown_cases,

@@ -19,7 +19,6 @@ from app.analysis.recorded.spellings import (
     TOOLS,
     plain_key,
 )
-from app.analysis.recorded.tool_schema import read_tool_schemas
 
 _MOST_TOOLS = 512
 _MOST_MEMBERS = 200  # of one object near the top of a request
@@ -40,18 +39,15 @@ class RecordedRequest:
         self._given = nest_dotted_names(_open_held(given))
         self._metadata = metadata
         names: set[str] = set()
-        self._offered: list[Any] = []
         for record in (given, metadata):
             if isinstance(record, dict) and _OFFERED in record:
                 names |= _tool_names(record[_OFFERED])[0]
-                self._offered.append(record[_OFFERED])
         self.has_hosted_tools = self.wants_json = False
         self.token_limit: float | None = None
         for key, value in _members([self._given, nest_dotted_names(metadata)]):
             if key in TOOLS:
                 found, has_hosted = _tool_names(value)
                 names |= found
-                self._offered.append(value)
                 self.has_hosted_tools = self.has_hosted_tools or has_hosted
             elif key in RESPONSE_FORMAT:
                 self.wants_json = self.wants_json or _names_json(value)
@@ -63,11 +59,6 @@ class RecordedRequest:
     def messages(self) -> tuple[RecordedMessage, ...]:
         """The messages in order, at most the newest 1,000."""
         return tuple(find_messages(self._given, self._metadata))
-
-    @computed_once
-    def schemas(self) -> Mapping[str, Mapping[str, Any]]:
-        """The JSON Schemas of the arguments of offered tools, by name."""
-        return read_tool_schemas(self._offered)
 
     @property
     def last_instruction(self) -> str:
