@@ -34,7 +34,7 @@ class TraceReading:
     async def without_turn(
         self, caller: Caller, trace_id: str
     ) -> AsyncIterator[tuple[Owner, OpeningTrace]]:
-        """Begins, too, and holds one of the slots for questions until the block ends.
+        """Does the same and holds one of the slots for questions until the block ends.
 
         Raises LimitReached where this process answers too many questions.
         """
