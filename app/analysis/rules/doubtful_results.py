@@ -145,6 +145,8 @@ def _find_cut_download(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]
 
 def _find_same_items(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """One item several times in a list, by its id."""
+    if not node.view.output.may_have_key(_ITEM_IDS):
+        return ""
     counts = Counter(
         (leaf.path[:-2], leaf.key, leaf.value)
         for leaf in result

@@ -6,6 +6,7 @@ the lowest first, and leaves the better ones out, whatever follows reads the lea
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from math import perm
 from typing import Any, NamedTuple
@@ -61,20 +62,40 @@ class _Ranked(NamedTuple):
     places: dict[_Pair, int]
 
 
+class _Lists:
+    """The lists of two and more objects or texts of a body; their scores are read where a shorter
+    list follows, which may hold what was kept of them."""
+
+    def __init__(self, node: Node, body: Body) -> None:
+        self._node = node
+        self.has_scores = any(key.endswith(_SCORES) for key in body.keys)
+        self.lists: list[list[Any]] = []
+        if body.opened_survey.is_whole:
+            _add_lists(body.opened, 0, self.lists)
+        self.longest = max(map(len, self.lists), default=0)
+
+    @cached_property
+    def ranked(self) -> list[_Ranked]:
+        found = (_read_scores(self._node, _walk_items(items)) for items in self.lists)
+        return [each for each in found if each is not None]
+
+
 def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A finding for each list with scores of which a later step kept the lowest only."""
-    known: list[_Ranked] = []
+    earlier: list[_Lists] = []
     reported: set[tuple[str, ...]] = set()
     for node in sorted(analysis.once(list_read_steps), key=_end_of):
-        given, returned = node.view.input, node.view.output
-        if _has_scores(given):
-            known += _list_ranked(node, _list_rows(given))
-        if not (known or _has_scores(returned)):
+        given, returned = _Lists(node, node.view.input), _Lists(node, node.view.output)
+        if given.has_scores:
+            earlier.append(given)
+        if not (earlier or returned.has_scores):
             continue
-        lists = _list_rows(returned)
-        ranked = _list_ranked(node, lists)
-        yield from _find_beside(node, ranked, analysis)
-        for rows in lists:
+        if len(returned.lists) > 1:
+            yield from _find_beside(node, returned.ranked, analysis)
+        for items in returned.lists:
+            longer = [each for each in earlier if each.longest > len(items)]
+            known = [ranked for each in longer for ranked in each.ranked][-_LISTS_KEPT:]
+            rows = _walk_items(items) if known else []
             source, kept = _find_source(rows, known) or (None, ())
             if source is None or not _is_lowest_first(source, kept, rows):
                 continue
@@ -83,38 +104,27 @@ def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
             if seen not in reported:
                 reported.add(seen)
                 yield _build(node, source, scores, is_sure=_is_best_high(source, rows, known))
-        known = [*known, *ranked][-_LISTS_KEPT:]
+        if returned.has_scores:
+            earlier.append(returned)
+        earlier = earlier[-_LISTS_KEPT:]
 
 
 def _end_of(node: Node) -> tuple[int, int]:
     return node.end, -node.index
 
 
-def _has_scores(body: Body) -> bool:
-    return any(key.endswith(_SCORES) for key in body.keys)
-
-
-def _list_ranked(node: Node, lists: list[list[list[Leaf]]]) -> list[_Ranked]:
-    found = (_read_scores(node, rows) for rows in lists)
-    return [each for each in found if each is not None]
-
-
-def _list_rows(body: Body) -> list[list[list[Leaf]]]:
-    """The lists of two and more objects or texts of a body, each of them by its leaves."""
-    found: list[list[list[Leaf]]] = []
-    if body.opened_survey.is_whole:
-        _add_lists(body.opened, 0, found)
-    return found
-
-
-def _add_lists(value: Any, level: int, found: list[list[list[Leaf]]]) -> None:
+def _add_lists(value: Any, level: int, found: list[list[Any]]) -> None:
     if isinstance(value, list):
         is_read = len(found) < _LISTS_READ and _FEWEST <= len(value) <= _MOST_ITEMS
         if is_read and (_has_only(dict, value) or _has_only(str, value)):
-            found.append([walk_leaves(each, most=_ITEM_LEAVES) for each in value])
+            found.append(value)
     elif isinstance(value, dict) and level < _LEVELS_READ:
         for inner in value.values():
             _add_lists(inner, level + 1, found)
+
+
+def _walk_items(items: list[Any]) -> list[list[Leaf]]:
+    return [walk_leaves(each, most=_ITEM_LEAVES) for each in items]
 
 
 def _has_only(kind: type, values: list[Any]) -> bool:

@@ -16,6 +16,7 @@ from app.analysis.tree import Node, by_start
 
 _CONFIDENCE = 0.8  # that the value was needed shows by the field that has the mask
 _MASK = re.compile(r"\[[^\W\d_][\w -]{1,30}\]|<[^\W\d_][\w -]{1,30}>|[*█]{3,}")
+_MASK_SIGNS = "[<*█"  # one of them stands in each mask
 _STEPS_READ = 400  # steps that may mask something, or have needed it
 _LEAVES_READ = 40
 _TEXT_READ = 5_000  # characters of a text that was masked
@@ -48,10 +49,14 @@ def find_masked_values(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _list_masked(node: Node) -> Iterator[_Masked]:
-    after = [text for text in _list_texts(node.view.output) if _MASK.search(text)]
+    after = [text for text in _list_texts(node.view.output) if _may_have_mask(text)]
     for text in after:
         for before in _list_texts(node.view.input):
             yield from _compare_texts(before, text)
+
+
+def _may_have_mask(text: str) -> bool:
+    return any(map(text.__contains__, _MASK_SIGNS)) and _MASK.search(text) is not None
 
 
 def _list_texts(body: Body) -> list[str]:
