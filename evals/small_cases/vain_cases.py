@@ -145,7 +145,7 @@ def _refined(name: str, answers: list[str], *, template: str = "{}\n{}", **more:
 
 _TEMPLATE = "Better the answer with this part, else repeat it.\nAnswer: {}\nPart: {}"
 _refined("same_from_the_second_on", [_FARE] * 7, template=_TEMPLATE, says="unchanged in 6")
-_refined("two_answers", ["Nothing is said of fares."] * 3 + [_FARE] * 4, says="unchanged in 5")
+_refined("two_answers", ["No fares are stated."] * 3 + [_FARE] * 4, says="unchanged in 5")
 _refined(
     "polished_at_the_end",
     [_FARE] * 6 + ["A cabin is 1,200 kroner; dogs are free."],

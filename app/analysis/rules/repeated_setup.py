@@ -73,8 +73,8 @@ def _describe_given(node: Node) -> str:
     if own or node.view.input.says_something:
         return own
     inside = [(name_stem(child.name), _describe_input(child)) for child in node.children]
-    said = any(given for _, given in inside[:_INSIDE_READ])
-    return " ".join(map(" ".join, inside[:_INSIDE_READ])) if said else ""
+    has_input = any(given for _, given in inside[:_INSIDE_READ])
+    return " ".join(map(" ".join, inside[:_INSIDE_READ])) if has_input else ""
 
 
 def _describe_input(node: Node) -> str:
