@@ -50,7 +50,7 @@ class _Argument(NamedTuple):
     date: _Date | None
 
 
-class GivenText(NamedTuple):
+class _GivenText(NamedTuple):
     """A text that the program had at a moment; `is_asked` where it is of the user."""
 
     at: int
@@ -101,20 +101,20 @@ def _read_dates(text: str) -> set[_Date]:
     return found | {_Date(int(y), int(m), int(d)) for d, m, y in _DOTTED.findall(text)}
 
 
-def _list_given(analysis: TraceAnalysis) -> list[GivenText]:
+def _list_given(analysis: TraceAnalysis) -> list[_GivenText]:
     """The input of the trace, what models were given but for their own words, and what tools
     returned that ask no model."""
     start = analysis.tree.start
-    found = {GivenText(start, _cut_text(Body(analysis.trace.input)), is_asked=True): None}
+    found = {_GivenText(start, _cut_text(analysis.given), is_asked=True): None}
     for call in analysis.once(list_model_calls):
         for message in call.view.request.messages:
             if message.role != "assistant" and len(found) < _TEXTS_READ:
                 is_asked = message.role == "user"
-                found[GivenText(call.start, message.text[:_TEXT_READ], is_asked)] = None
+                found[_GivenText(call.start, message.text[:_TEXT_READ], is_asked)] = None
     for node in analysis.once(list_tool_calls):
         is_own = not any(each.view.is_model_call for each in node.children)
         if is_own and analysis.was_read(node) and len(found) < 2 * _TEXTS_READ:
-            found[GivenText(node.end, _cut_text(node.view.output), is_asked=False)] = None
+            found[_GivenText(node.end, _cut_text(node.view.output), is_asked=False)] = None
     return list(found)
 
 
@@ -123,7 +123,7 @@ def _cut_text(body: Body) -> str:
 
 
 def _explain(
-    argument: _Argument, given: Sequence[GivenText], arguments: Sequence[_Argument]
+    argument: _Argument, given: Sequence[_GivenText], arguments: Sequence[_Argument]
 ) -> tuple[str, float]:
     """Why a value that nothing had before is a mistake, as a part of a sentence, and how sure."""
     date = argument.date
@@ -141,7 +141,7 @@ def _explain(
     return _explain_month(argument, date, arguments)
 
 
-def _is_asked_twice(day: int, given: Sequence[GivenText]) -> bool:
+def _is_asked_twice(day: int, given: Sequence[_GivenText]) -> bool:
     """Whether the user wrote the number of a day more than once, as for the same day of two months;
     a trace's input and a request have the same message."""
     number = re.compile(rf"(?<!\d)0?{day}(?!\d)")
@@ -150,7 +150,7 @@ def _is_asked_twice(day: int, given: Sequence[GivenText]) -> bool:
     return len(number.findall(longest)) > 1 or any(text not in longest for text in texts)
 
 
-def _explain_year(argument: _Argument, given: Sequence[GivenText]) -> tuple[str, float]:
+def _explain_year(argument: _Argument, given: Sequence[_GivenText]) -> tuple[str, float]:
     if not came_to_nothing(argument.node):
         return "", 0.0
     years = {year for text in given for year in _YEAR_ALONE.findall(text.text)}

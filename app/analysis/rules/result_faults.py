@@ -131,23 +131,20 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
 
 
 def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    """A result that states a low confidence where its peers state a high one.
+    """A result that is hardly sure, or far less so than those of its peers.
 
-    Without any other reading the likeliest one may still be right.
+    Beside surer peers and without any other reading the likeliest one may still be right.
     """
     confidence = read_confidence(node)
     if confidence is None:
         return None
-    if not is_doubtful(confidence, statistics.of(node).confidences):
-        if confidence >= HARDLY_SURE:
-            return None
-        return Suspect(
-            node, Fault.DOUBT, _STATED_PARTIAL, f"it states a confidence of {confidence:g}"
-        )
-    others = sorted(statistics.of(node).confidences)[1:]
-    reason = (
-        f"it states a confidence of {confidence:g}, {len(others)} others at least {others[0]:g}"
-    )
+    reason = f"it states a confidence of {confidence:g}"
+    all_of_peers = statistics.of(node).confidences
+    if not is_doubtful(confidence, all_of_peers):
+        is_unsure = confidence < HARDLY_SURE
+        return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason) if is_unsure else None
+    others = sorted(all_of_peers)[1:]
+    reason += f", {len(others)} others at least {others[0]:g}"
     if node.view.returned_nothing:
         return Suspect(node, Fault.EMPTY, _EMPTY_UNLIKE_PEERS, reason)
     if has_likely_other(node, confidence):

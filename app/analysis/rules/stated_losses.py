@@ -31,12 +31,12 @@ _SHOWN = 4  # numbers of items
 
 def explain_stated_loss(node: Node) -> str:
     """What a step dropped, as the end of a sentence; empty where nothing shows it."""
-    checks, most = (_CHECKS, _LEAVES_READ)
-    if node.view.calls_outside:  # what others return is no part of what they were given
-        checks, most = (_CHECKS[:1], _FIRST_LEAVES)
+    # What others return is no part of what they were given, but for a text.
+    is_other = node.view.calls_outside
+    most = _FIRST_LEAVES if is_other else _LEAVES_READ
     given = list(node.view.input.first_leaves(most))
     result = list(node.view.output.first_leaves(most))
-    found = (check(node, given, result) for check in checks)
+    found = (check(node, given, result) for check in ((_find_cut_text,) if is_other else _CHECKS))
     return next((reason for reason in found if reason), "")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, one_line
@@ -143,7 +142,7 @@ def _explain(page: _Page, missed: Node | None, analysis: TraceAnalysis) -> tuple
         return "; what the server offers there stayed unknown", _OFFERS
     if page.items < _FEWEST_ITEMS:
         return "", _MORE_STATED
-    leaves = Body(analysis.trace.output).leaves
+    leaves = analysis.returned.leaves
     figures = {leaf.value for leaf in leaves if type(leaf.value) is int}
     if page.total and {page.items, page.total} <= figures:
         return f"; the trace returned {page.items:,} beside a total of {page.total:,}", _COUNTED
