@@ -16,7 +16,7 @@ from app.analysis.recorded.body_state import (
 )
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.fingerprint import CALL_ID_STARTS, read_fingerprint
-from app.analysis.recorded.leaves import Leaf, list_values, walk_leaves
+from app.analysis.recorded.leaves import Leaf, LeavesByType, sort_by_type, walk_leaves
 from app.analysis.recorded.opened_json import open_value
 from app.analysis.recorded.result_envelope import find_result
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
@@ -133,9 +133,14 @@ class Body:
         return walk_leaves(self.opened, most=_FIRST_LEAVES)
 
     @computed_once
+    def first_by_type(self) -> LeavesByType:
+        """The first 40 leaves by the type of their value."""
+        return sort_by_type(self._first_leaves)
+
+    @computed_once
     def first_values(self) -> Sequence[Any]:
         """The values of the first 40 leaves, for a look that needs neither paths nor keys."""
-        return list_values(self.opened, _FIRST_LEAVES)
+        return [leaf.value for leaf in self._first_leaves]
 
     def first_leaves(self, most: int) -> Iterable[Leaf]:
         """The first `most` leaves; those of a small body are walked once for all who ask."""

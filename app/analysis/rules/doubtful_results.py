@@ -2,15 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.tree import Node
 
-_LEAVES_READ = 40  # of an input or a result
 _TEXT_READ = 20_000  # characters of one text
 _SHOWN = 40  # characters of a quoted value
 
@@ -49,43 +48,40 @@ _ENDING = 3  # letters of the ending of a word, such as that of its plural
 def find_doubt(node: Node) -> str:
     """What shows that a result cannot be right, as the end of a sentence; empty where nothing
     does."""
-    given = list(node.view.input.first_leaves(_LEAVES_READ))
-    result = list(node.view.output.first_leaves(_LEAVES_READ))
+    given, result = node.view.input.first_by_type, node.view.output.first_by_type
     found = (check(node, given, result) for check in _CHECKS)
     return next((reason for reason in found if reason), "")
 
 
-def _find_lost_characters(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_lost_characters(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     lost = sum(text.count(_REPLACEMENT) for text in _list_texts(result))
     if lost < _LEAST_LOST or any(_REPLACEMENT in text for text in _list_texts(given)):
         return ""
     return f"{format_count(lost, 'character')} of its text could not be decoded"
 
 
-def _find_not_awaited(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_not_awaited(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     found = next((text for text in _list_texts(result) if _NOT_AWAITED.match(text)), "")
     return f"it is “{one_line(found, limit=_SHOWN)}”, which nobody awaited" if found else ""
 
 
-def _find_fallback(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_fallback(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """What says that a result stands in for another, or is worse than it should be."""
-    if any(leaf.key == _DEGRADED and leaf.value is True for leaf in result):
+    if any(leaf.key == _DEGRADED and leaf.value for leaf in result.flags):
         return f"it says {_DEGRADED}: true"
-    texts = [leaf.value for leaf in result if isinstance(leaf.value, str) and leaf.key != "model"]
+    texts = [leaf.value for leaf in result.texts if leaf.key != "model"]
     found = next((text for text in texts if _FALLBACK.match(text)), "")
     return f"it says “{one_line(found, limit=_SHOWN)}”" if found else ""
 
 
-def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_expired(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """A time beside a lifetime that had passed since then when the call began."""
-    if not any(map(_LIFETIME.search, node.view.output.keys)):
-        return ""
     lifetimes: dict[Path, Leaf] = {
         leaf.path[:-1]: leaf
-        for leaf in result
-        if _is_number(leaf.value) and leaf.value > 0 and _LIFETIME.search(leaf.key)
+        for leaf in result.numbers
+        if leaf.value > 0 and _LIFETIME.search(leaf.key)
     }
-    for leaf in result if lifetimes else ():
+    for leaf in result.texts if lifetimes else ():
         lifetime = lifetimes.get(leaf.path[:-1])
         moment = _read_moment(leaf.value)
         if lifetime is None or moment is None:
@@ -100,15 +96,11 @@ def _find_expired(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> 
     return ""
 
 
-def _find_misread_number(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_misread_number(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """A number of a result has the first digits of the text that it was read from, the only one or
     the one of the same key, and ends at a sign that separates thousands there."""
-    texts = [
-        leaf
-        for leaf in given
-        if isinstance(leaf.value, str) and _NUMBER.fullmatch(leaf.value[:_SHOWN])
-    ]
-    numbers = [leaf for leaf in result if _is_number(leaf.value)] if texts else []
+    texts = [leaf for leaf in given.texts if _NUMBER.fullmatch(leaf.value[:_SHOWN])]
+    numbers = result.numbers if texts else []
     if len(numbers) == len(texts) == 1:
         pairs = [(texts[0], numbers[0])]
     else:
@@ -131,11 +123,11 @@ def _is_misread(text: str, number: float) -> bool:
     return is_smaller and re.sub(r"[.,]", "", written).startswith(digits)
 
 
-def _find_cut_download(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_cut_download(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """Fewer bytes than the length that HTTP had announced."""
     if not node.view.output.may_have_key(_ANNOUNCED):
         return ""
-    sizes = [leaf for leaf in result if type(leaf.value) is int and leaf.value > 0]
+    sizes = [leaf for leaf in result.numbers if type(leaf.value) is int and leaf.value > 0]
     announced = next((leaf for leaf in sizes if leaf.key in _ANNOUNCED), None)
     got = next((leaf for leaf in sizes if _BYTES.search(leaf.key)), None)
     if announced is None or got is None or got.value >= announced.value:
@@ -143,16 +135,15 @@ def _find_cut_download(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]
     return f"it got {got.value:,} of {announced.value:,} bytes"
 
 
-def _find_same_items(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_same_items(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """One item several times in a list, by its id."""
     if not node.view.output.may_have_key(_ITEM_IDS):
         return ""
     counts = Counter(
         (leaf.path[:-2], leaf.key, leaf.value)
-        for leaf in result
+        for leaf in (*result.texts, *result.numbers)
         if leaf.key in _ITEM_IDS
         and leaf.value
-        and isinstance(leaf.value, (str, int))
         and len(leaf.path) > 1
         and isinstance(leaf.path[-2], int)
     )
@@ -162,14 +153,14 @@ def _find_same_items(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) 
     return f"it holds “{one_line(str(name), limit=_SHOWN)}” {times} times"
 
 
-def _find_near_option(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_near_option(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """A label that was given differs from one of the known ones, which the span lists, by letter
     case or by its ending only."""
-    labels = [text for text in _list_texts(given) if _is_option(text)]
-    for leaves in (result, given) if labels else ():
+    labels = [leaf.value for leaf in given.texts if _is_option(leaf.value)]
+    for leaves in (result.texts, given.texts) if labels else ():
         known: dict[Path, list[str]] = {}
         for leaf in leaves:
-            if isinstance(leaf.value, str) and leaf.path and isinstance(leaf.path[-1], int):
+            if leaf.path and isinstance(leaf.path[-1], int):
                 known.setdefault(leaf.path[:-1], []).append(leaf.value)
         for options in known.values():
             for label in labels if len(options) > 1 else ():
@@ -182,7 +173,7 @@ def _find_near_option(node: Node, given: Sequence[Leaf], result: Sequence[Leaf])
     return ""
 
 
-_CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
+_CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
     _find_not_awaited,
     _find_lost_characters,
     _find_expired,
@@ -194,16 +185,12 @@ _CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
 )
 
 
-def _list_texts(leaves: Sequence[Leaf]) -> Iterator[str]:
-    return (leaf.value[:_TEXT_READ] for leaf in leaves if isinstance(leaf.value, str))
+def _list_texts(leaves: LeavesByType) -> Iterator[str]:
+    return (leaf.value[:_TEXT_READ] for leaf in leaves.texts)
 
 
 def _name_key(leaf: Leaf) -> str:
     return one_line(str(leaf.path[-1]) if leaf.path else leaf.key, limit=_SHOWN)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _read_moment(value: object) -> datetime | None:

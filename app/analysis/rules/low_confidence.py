@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.spellings import kept_by_keys
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
 _NAMES_CONFIDENCE = re.compile(r"confiden|confian|konfiden|zekerheid|betrouwbaar")
 """In keys of several languages, with words such as `mean` beside it."""
 HARDLY_SURE = 0.4  # of 1, whatever the peers state: less sure than a guess between two
-_LEAVES_READ = 40  # of a result: what is stated of all of it stands near its top
 _DEEPEST = 2  # levels: below them it is that of a word or a line
 _FEWEST_PEERS = 2
 _DOUBTFUL = 0.5  # of 1: as likely wrong as right
@@ -55,13 +54,13 @@ def is_asked_back(node: Node, analysis: TraceAnalysis) -> bool:
 
 def _list_confidences(node: Node) -> Iterator[Leaf]:
     """What stands under such a key in the result and the metadata of a span."""
-    metadata: Any = node.span.metadata
-    for body in (node.view.output, Body(metadata)):
-        if any(map(_NAMES_CONFIDENCE.search, body.keys)):
-            for leaf in body.first_leaves(_LEAVES_READ):
-                if (
-                    _NAMES_CONFIDENCE.search(leaf.key)
-                    and type(leaf.value) in (int, float)
-                    and 0 <= leaf.value <= 1
-                ):
-                    yield leaf
+    for body in (node.view.output, Body(node.span.metadata)):
+        keys = _choose_keys(body.keys)
+        for leaf in body.first_by_type.numbers if keys else ():
+            if leaf.key in keys and 0 <= leaf.value <= 1:
+                yield leaf
+
+
+@kept_by_keys
+def _choose_keys(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(filter(_NAMES_CONFIDENCE.search, keys))

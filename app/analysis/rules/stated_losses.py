@@ -6,14 +6,13 @@ from itertools import product
 from typing import Any
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import list_first, one_line
 from app.analysis.tree import Node
 
 _LEAVES_READ = 400  # of an input or a result: lists that are paired or cut into batches
-_FIRST_LEAVES = 40  # of what others return
 _SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
 _LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
 _OTHER_FLAGS = key_set("ok success succeeded successful done valid stored saved enabled cached")
@@ -31,12 +30,12 @@ _SHOWN = 4  # numbers of items
 
 def explain_stated_loss(node: Node) -> str:
     """What a step dropped, as the end of a sentence; empty where nothing shows it."""
-    # What others return is no part of what they were given, but for a text.
-    is_other = node.view.calls_outside
-    most = _FIRST_LEAVES if is_other else _LEAVES_READ
-    given = list(node.view.input.first_leaves(most))
-    result = list(node.view.output.first_leaves(most))
-    found = (check(node, given, result) for check in ((_find_cut_text,) if is_other else _CHECKS))
+    cut = _find_cut_text(node.view.input.first_by_type, node.view.output.first_by_type)
+    if cut or node.view.calls_outside:
+        return cut  # what others return is no part of what they were given, but for a text
+    given = list(node.view.input.first_leaves(_LEAVES_READ))
+    result = list(node.view.output.first_leaves(_LEAVES_READ))
+    found = (check(node, given, result) for check in _CHECKS)
     return next((reason for reason in found if reason), "")
 
 
@@ -52,16 +51,16 @@ def explain_failed_shards(node: Node) -> str:
     return f"{failed} of {counts.get('total')} shards failed"
 
 
-def _find_cut_text(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
+def _find_cut_text(given: LeavesByType, result: LeavesByType) -> str:
     """A text of the result is the beginning or the end of one that was given under the same key,
     and a flag of the result or a limit in the input says that it was cut. Under another key it is a
     title or a preview."""
-    flags = (leaf for leaf in result if leaf.value is True and leaf.key not in _OTHER_FLAGS)
+    flags = (leaf for leaf in result.flags if leaf.value and leaf.key not in _OTHER_FLAGS)
     flag = next(flags, None)
-    numbers = {leaf.value for leaf in given if type(leaf.value) is int}
-    wholes = {leaf.key: leaf.value for leaf in given if isinstance(leaf.value, str)}
-    for leaf in result if flag or numbers else ():
-        if not isinstance(leaf.value, str) or len(leaf.value) < _LEAST_TEXT:
+    numbers = {leaf.value for leaf in given.numbers if type(leaf.value) is int}
+    wholes = {leaf.key: leaf.value for leaf in given.texts}
+    for leaf in result.texts if flag or numbers else ():
+        if len(leaf.value) < _LEAST_TEXT:
             continue
         mark = _END_MARK.search(leaf.value, len(leaf.value) - _LONGEST_MARK)
         text = leaf.value[: mark.start()] if mark else leaf.value
@@ -160,7 +159,6 @@ def _find_lost_history(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]
 
 
 _CHECKS: tuple[Callable[[Node, Sequence[Leaf], Sequence[Leaf]], str], ...] = (
-    _find_cut_text,
     _find_gap_in_batches,
     _find_uneven_pairs,
     _find_lost_history,

@@ -3,12 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.failure_text import find_reported_failure
-from app.analysis.recorded.leaves import Leaf, walk_leaves
+from app.analysis.recorded.leaves import Leaf, LeavesByType, sort_by_type, walk_leaves
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
@@ -62,8 +62,8 @@ def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
 
 def explain_default(node: Node) -> str:
     """How a result shows that a default stands in it for what could not be read."""
-    leaves = list(_list_result(node.view.output.result))
-    return _find_default_flag(leaves) or _find_named_default(node, leaves)
+    leaves = _sort_result(node.view.output.result)
+    return _find_default_flag(leaves.flags) or _find_named_default(node, leaves)
 
 
 def _list_result(result: Body) -> Iterator[Leaf]:
@@ -71,6 +71,12 @@ def _list_result(result: Body) -> Iterator[Leaf]:
     if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
         return islice(walk_leaves(_read_python(value), most=_LEAVES_READ), _LEAVES_READ)
     return iter(result.first_leaves(_LEAVES_READ))
+
+
+def _sort_result(result: Body) -> LeavesByType:
+    if isinstance(result.opened, str):
+        return sort_by_type(_list_result(result))
+    return result.first_by_type
 
 
 def _read_python(text: str) -> Any:
@@ -107,9 +113,9 @@ def _find_unread_object(node: Node, leaves: Sequence[Leaf]) -> str:
     return f"it made an empty object of a text that holds one: “{one_line(note, limit=_QUOTED)}”"
 
 
-def _find_default_flag(leaves: Sequence[Leaf]) -> str:
+def _find_default_flag(flags: Sequence[Leaf]) -> str:
     """A flag that the value is a default, beside one that nothing was matched or found."""
-    flags = [leaf for leaf in leaves if isinstance(leaf.value, bool) and len(leaf.path) == 1]
+    flags = [leaf for leaf in flags if len(leaf.path) == 1]
     default = next((leaf for leaf in flags if leaf.value and leaf.key in _DEFAULTED), None)
     missed = next((leaf for leaf in flags if not leaf.value), None)
     if default is None or missed is None:
@@ -118,18 +124,18 @@ def _find_default_flag(leaves: Sequence[Leaf]) -> str:
     return f"it says {names[0]}: false and {names[1]}: true"
 
 
-def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
+def _find_named_default(node: Node, leaves: LeavesByType) -> str:
     """A field that a note of the result names, whose value does not stand in the text that was
     given while those of other fields do."""
     if node.view.calls_outside:
         return ""
-    notes = [leaf.value for leaf in leaves if isinstance(leaf.value, str) and " " in leaf.value]
+    notes = [leaf.value for leaf in leaves.texts if " " in leaf.value]
     given = "\n".join(_list_given(node)) if notes else ""
     if not given:
         return ""
     fields = {
         leaf.path[-1]: str(leaf.value)
-        for leaf in leaves
+        for leaf in chain(*leaves)
         if leaf.path and isinstance(leaf.path[-1], str) and len(leaf.path[-1]) >= _SHORTEST_KEY
     }
     for note in notes:
@@ -150,5 +156,4 @@ def _find_named_default(node: Node, leaves: Sequence[Leaf]) -> str:
 
 
 def _list_given(node: Node) -> Iterator[str]:
-    leaves = node.view.input.first_leaves(_LEAVES_READ)
-    return (leaf.value[:_TEXT_READ] for leaf in leaves if isinstance(leaf.value, str))
+    return (leaf.value[:_TEXT_READ] for leaf in node.view.input.first_by_type.texts)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word
-from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -44,7 +44,7 @@ _KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _HANDLED
 def explain_void_result(node: Node) -> str:
     """Why a result that reports success is none; empty where nothing speaks against it."""
     output = node.view.output
-    if not (output.may_have_key(_KEYS_READ) or any(map(_counts_changes, output.keys))):
+    if not (output.may_have_key(_KEYS_READ) or _choose_counts(output.keys)):
         return ""
     leaves = list(output.first_leaves(_LEAVES_READ))
     return (
@@ -73,6 +73,11 @@ def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
     if not counts or any(leaf.value for leaf in counts):
         return ""
     return f"its output says “{_show_leaf(counts[0])}”, so it did not change what it was given to"
+
+
+@kept_by_keys
+def _choose_counts(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(filter(_counts_changes, keys))
 
 
 def _counts_changes(key: str) -> bool:
