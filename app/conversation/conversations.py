@@ -168,10 +168,11 @@ class Conversations:
     ) -> AsyncIterator[OpenedTrace]:
         """Loads a trace with the caller's rights, for its tools without a turn.
 
-        While it is open it counts as one of the questions that this process answers; raises
-        LimitReached where there are too many.
+        While it is open it counts as one of the questions that this process answers and as one of
+        the traces that the caller loads; raises LimitReached where there are too many, and
+        BackendUnavailable where it is open longer than a turn may take.
         """
-        async with self._traces.without_turn(caller, trace_id) as (_, opening):
+        async with self._reading_alone(caller, trace_id) as (_, opening):
             yield await opening.open(aliases)
 
     async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
@@ -194,7 +195,7 @@ class Conversations:
     async def _reading_alone(
         self, caller: Caller, trace_id: str
     ) -> AsyncIterator[tuple[Owner, OpeningTrace]]:
-        """Reads a trace that no turn and no tool needs, as one of those of this caller."""
+        """Reads a trace that no turn needs, as one of those of this caller."""
         async with self._admission.reserve_loading(caller):
             with self._reading.until(TurnBudget(self._policy.limits).deadline):
                 async with self._traces.without_turn(caller, trace_id) as reading:

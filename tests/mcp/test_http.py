@@ -15,10 +15,12 @@ from mcp.types import CallToolResult, TextContent
 
 from app.mcp.tool_server import INSTRUCTIONS
 from standin.chat import text
+from standin.faults import Delay, Fault
 from standin.switches import UserAccount
 from testkit import credentials
 from testkit.scripted_chat import DirectedChat, answer, calling
-from testkit.service import PREFIX, TRACE_ID, Service, record_trace, running, span_id
+from testkit.service import PREFIX, TRACE_ID, Service, record_trace, running, span_id, wait_until
+from tests.service.outages import FOREVER, SEARCH
 
 KEY = {"Authorization": credentials.API_KEY, "Comet-Workspace": "acme"}
 FENCED = "<<<data "
@@ -198,6 +200,32 @@ async def test_the_limits_of_users_hold(migrated_sqlite_uri: str) -> None:
         record_trace(service.standin, trace_id=other)
         refused = await client.call_tool("ask", {"trace_id": other, "question": "Why?"})
         assert refused.is_error
+
+
+async def test_a_user_whose_tools_wait_for_the_backend_leaves_others_their_places(
+    migrated_sqlite_uri: str,
+) -> None:
+    settings: dict[str, Any] = {"mcp_enabled": True, "user_turns": 1, "busy_wait_seconds": 0.1}
+    bobs_key = KEY | {"Authorization": credentials.BOB}
+    async with (
+        running(migrated_sqlite_uri, **settings) as service,
+        connected(service, KEY) as anna,
+        connected(service, bobs_key) as bob,
+        anyio.create_task_group() as group,
+    ):
+        service.switches.accounts = {
+            credentials.API_KEY: UserAccount("anna", frozenset({"acme"})),
+            credentials.BOB: UserAccount("bob", frozenset({"acme"})),
+        }
+        record_trace(service.standin, workspace="acme")
+        service.switches.faults.append(Fault(Delay(FOREVER), path=SEARCH, times=1))
+        asked = {"trace_id": TRACE_ID}
+        group.start_soon(anna.call_tool, "get_trace_data", asked)
+        await wait_until(lambda: service.switches.requests("POST", SEARCH))
+        refused = await anna.call_tool("get_trace_data", asked)
+        assert read(refused).startswith("You are opening too many traces at once")
+        assert not (await bob.call_tool("get_trace_data", asked)).is_error
+        group.cancel_scope.cancel()
 
 
 async def test_mcp_is_off_by_default(migrated_sqlite_uri: str) -> None:
