@@ -236,7 +236,7 @@ class Settings(DatabaseSettings):
     concurrent_turns: int = Field(100, ge=1)
     """Most turns at once in one process: 1 or more."""
     user_turns: int = Field(4, ge=0)
-    """Most turns of one user at once, over all processes; as many traces and histories may they open
+    """Most turns of one user at once, over all processes; as many traces and histories may be open
     at once in one process. 0: unlimited."""
     user_turns_per_minute: int = Field(20, ge=0)
     """Most questions of one user within a minute. 0: unlimited."""

@@ -1,6 +1,6 @@
 """Figures as texts name them."""
 
-from app.analysis.rules.figures import derive_numbers, find_figures, is_among
+from app.analysis.rules.data_flow.figures import derive_numbers, find_figures, is_among
 from testkit.case_tables import each_case
 
 

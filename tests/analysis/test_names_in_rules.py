@@ -6,10 +6,10 @@ from typing import Any
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.rules.failed_code import runs_program
+from app.analysis.rules.data_flow.named_values import identifies, removes_values
+from app.analysis.rules.failures.failed_code import runs_program
 from app.analysis.rules.lookups import is_lookup, is_named_search
-from app.analysis.rules.named_values import identifies, removes_values
-from app.analysis.rules.set_duration import lasts_as_set
+from app.analysis.rules.performance.set_duration import lasts_as_set
 from app.analysis.tree import Node, build_tree
 from tests.analysis.timeline import span, trace
 

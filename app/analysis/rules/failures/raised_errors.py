@@ -1,0 +1,165 @@
+"""Where errors began, and which of them ended the trace."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from app.analysis.error_origins import (
+    ErrorOrigin,
+    error_message,
+    error_signature,
+    find_error_origins,
+    is_cancellation,
+    last_own_frame,
+)
+from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing, build_finding
+from app.analysis.rules.error_wording import LIMIT_ERROR
+from app.analysis.rules.failures.error_outcome import judge_outcome
+from app.analysis.text.one_line import format_count, one_line
+from app.analysis.trace_analysis import TraceAnalysis
+from app.analysis.tree import Node
+
+# Confidences
+_FIRST_FATAL = 0.95  # the first error that ended the trace is nearly always the origin
+_LATER_FATAL = 0.6  # it may follow from the first
+_UNLOCATED = 0.7  # an error without a failed span is certain, its place is not
+_STOPPED_BY_LIMIT = 0.5  # what went round below it is the cause, if that is found
+_FATAL_CANCELLATION = 0.4  # mostly wanted, or an effect of another error
+_CAUGHT = 0.7
+_SWALLOWED = 0.9  # that nothing came is the effect
+_MADE_GOOD = 0.55  # it matters less where a later call worked
+_CAUGHT_CANCELLATION = 0.3
+_OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them fare alike
+_GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
+_TIMEOUT = re.compile(r"time.?out|timed.?out|deadline", re.IGNORECASE)
+_MESSAGE_READ = 2_000  # characters
+_MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
+_STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
+
+
+def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """One finding for each distinct error: equal errors of same-named spans count as one."""
+    raises = analysis.once(find_error_origins)
+    groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
+    for item in raises:
+        groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)
+    fatal_seen = False
+    for items in islice(groups.values(), _MOST_GROUPS):
+        fatal = [item for item in items if item.fatal]
+        if fatal:
+            yield _build_fatal(fatal[0], items, first=not fatal_seen)
+            fatal_seen = True
+        else:
+            yield _build_survived(items, analysis)
+    if not raises and analysis.trace.error_info is not None:
+        yield _build_unlocated(analysis)
+
+
+def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
+    confidence = _FIRST_FATAL if first else _LATER_FATAL
+    if is_cancellation(item.error):
+        confidence = _FATAL_CANCELLATION
+    elif item.origin.children and LIMIT_ERROR.search(error_message(item.error)[:_MESSAGE_READ]):
+        confidence = _STOPPED_BY_LIMIT
+    above = item.path[1:]
+    way = f"; propagated through {_format_path(above)}" if above else ""
+    sentence = f"{_describe_origin(item, items)}{way} and ended the trace"
+    hung = _find_hung_call(item)
+    if hung is not None:
+        sentence += f"; {one_line(hung.name, limit=60)} below it never ended"
+    finding = _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items)
+    if hung is None:
+        return finding
+    return replace(finding, spans=(hung.id, *finding.spans)[:SPANS_KEPT])
+
+
+def _find_hung_call(item: ErrorOrigin) -> Node | None:
+    """The deepest span without an end below one that ran out of time: what it waited for."""
+    if not _TIMEOUT.search(error_message(item.error)[:_MESSAGE_READ]):
+        return None
+    node, found = item.origin, None
+    while True:
+        waiting = [child for child in node.children if not child.finished]
+        if not waiting:
+            return found
+        node = found = waiting[-1]
+
+
+def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
+    """An error that did not end the trace; it is as grave as the gravest of its first ones."""
+    outcomes = [judge_outcome(item, analysis) for item in items[:_OUTCOMES_READ]]
+    gravest = min(outcomes, key=lambda outcome: _GRAVITY[outcome.standing])
+    item = items[outcomes.index(gravest)]
+    above = item.caught_by
+    quiet = gravest.swallowed_by
+    if above is None:
+        end = "the trace continued after it"
+    elif above.error is not None:
+        end = f"{one_line(above.name, limit=40)} continued and failed with another error"
+    else:
+        end = f"{one_line(above.name, limit=40)} continued after it"
+    confidence = _CAUGHT
+    if quiet is not None:
+        end = f"{one_line(quiet.function_name, limit=40)} returned nothing, as if it had worked"
+        confidence = _SWALLOWED
+    if gravest.recovery is not None:
+        end += "; a later call worked"
+        confidence = _MADE_GOOD
+    elif is_cancellation(item.error):
+        confidence = _CAUGHT_CANCELLATION
+    sentence = f"{_describe_origin(item, items)}; {end}."
+    ordered = [item, *(each for each in items if each is not item)]
+    finding = _build_error_finding(
+        Category.ERROR_SURVIVED, confidence, sentence, ordered, gravest.standing
+    )
+    if quiet is None:
+        return finding
+    spans = dict.fromkeys((item.origin.id, quiet.id, *finding.spans))
+    return replace(finding, spans=tuple(spans)[:SPANS_KEPT])
+
+
+def _build_unlocated(analysis: TraceAnalysis) -> Finding:
+    """The trace failed but none of its spans did: names a span of the traceback or the last."""
+    error = analysis.trace.error_info
+    assert error is not None
+    names = {node.name: node for node in analysis.tree.nodes}
+    traceback = error.traceback or ""
+    open_spans = [node for node in analysis.tree.nodes if not node.finished]
+    named = [node for name, node in names.items() if f"in {name}\n" in traceback]
+    last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
+    near = (named or open_spans or ([last] if last else []))[-1:]
+    frame = last_own_frame(error.traceback)
+    sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"
+    sentence += f" (at {one_line(frame)})" if frame else ""
+    sentence += ", and no span is marked as failed."
+    return build_finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, near)
+
+
+def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
+    name = one_line(item.origin.name, limit=60)
+    message = one_line(error_message(item.error), limit=200)
+    frame = last_own_frame(item.error.traceback)
+    where = f" (at {one_line(frame)})" if frame else ""
+    times = f" in {format_count(len(items), 'call')}, first" if len(items) > 1 else ""
+    return f"{message}{where} began{times} in {name}"
+
+
+def _format_path(nodes: Sequence[Node]) -> str:
+    names = [one_line(node.name, limit=40) for node in nodes]
+    if len(names) > _STEPS_NAMED:
+        left = len(names) - _STEPS_NAMED
+        names = [*names[:2], f"{left} more", *names[-2:]]
+    return " → ".join(names)
+
+
+def _build_error_finding(
+    category: Category,
+    confidence: float,
+    sentence: str,
+    items: Sequence[ErrorOrigin],
+    standing: Standing = Standing.FINDING,
+) -> Finding:
+    nodes = [*(item.origin for item in items), *items[0].path]
+    numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
+    return build_finding(category, confidence, sentence, nodes, numbers, standing=standing)

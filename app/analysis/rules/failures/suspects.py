@@ -1,0 +1,125 @@
+"""Results that look wrong although their spans are not marked as failed."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.analysis.finding import Standing
+from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
+from app.analysis.rules.failures.low_confidence import read_confidence
+from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
+from app.analysis.tree import Node
+
+
+class Fault(StrEnum):
+    EMPTY = "empty"
+    PARTIAL = "partial"
+    LOSS = "loss"
+    DOUBT = "doubt"
+    FAILURE = "failure"
+    CUT = "cut"
+    BLOCKED = "blocked"
+    BROKEN_JSON = "broken JSON"
+    BAD_CALL = "bad call"
+    REFUSAL = "refusal"
+
+
+FAULTS_OF_MISSING_DATA = frozenset([Fault.EMPTY, Fault.PARTIAL])
+FAULT_PHRASES = {
+    Fault.EMPTY: "returned nothing",
+    Fault.PARTIAL: "returned a partial result",
+    Fault.LOSS: "dropped a part of what it was given",
+    Fault.DOUBT: "returned a doubtful result",
+    Fault.FAILURE: "failed without being marked as failed",
+    Fault.CUT: "was cut off at its token limit",
+    Fault.BLOCKED: "was stopped by the provider",
+    Fault.BROKEN_JSON: "returned no valid JSON",
+    Fault.BAD_CALL: "wrote an invalid tool call",
+    Fault.REFUSAL: "refused what it was asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A result that looks wrong.
+
+    `strength` from 0 to 1 says how sure it is that something is wrong with the result itself.
+    `standing` is what it is worth alone: None means nothing, unless it explains an error.
+    `writer` is the model call that wrote what failed, where it is known.
+    """
+
+    node: Node
+    fault: Fault
+    strength: float
+    reason: str
+    standing: Standing | None = Standing.FINDING
+    writer: Node | None = None
+
+
+@dataclass(slots=True)
+class PeerFigures:
+    """Comparable spans whose bodies were recorded and read and that did not fail: how many there
+    are, how many returned something, how many have a null or an empty value under each key, and how
+    sure each is of its result."""
+
+    read: int = 0
+    full: int = 0
+    empties: Counter[str] = field(default_factory=Counter)
+    confidences: list[float] = field(default_factory=list)
+
+
+class PeerStatistics:
+    """The figures of each group of peers, counted when they are first asked for."""
+
+    def __init__(self, analysis: TraceAnalysis) -> None:
+        self._analysis = analysis
+        self._figures: dict[PeerKey, PeerFigures] = {}
+
+    def of(self, node: Node) -> PeerFigures:
+        """The figures of the group of a span that was read; the span itself counts in them."""
+        key = peer_key(node)
+        if key not in self._figures:
+            self._figures[key] = self._count(self._analysis.peers_of(node))
+        return self._figures[key]
+
+    def _count(self, peers: Iterable[Node]) -> PeerFigures:
+        figures = PeerFigures()
+        for node in peers:
+            read = self._analysis.was_read(node) and not node.view.is_unrecorded
+            if read and node.error is None:
+                figures.read += 1
+                figures.full += not node.view.returned_nothing
+                figures.empties.update(node.view.output.empty_keys)
+                stated = read_confidence(node)
+                figures.confidences += [] if stated is None else [stated]
+        return figures
+
+
+def is_null(node: Node) -> bool:
+    """Whether the output is a null or was not recorded; an empty object under a key of its own is
+    neither."""
+    output = node.view.output
+    if output.state is not BodyState.ABSENT:
+        return False
+    value = output.opened
+    return not isinstance(value, dict) or not any(
+        inner == {} and plain_key(key) not in RESULT_WRAPPERS for key, inner in value.items()
+    )
+
+
+def came_to_nothing(node: Node) -> bool:
+    """Whether a call raised, reported a failure or returned nothing."""
+    view = node.view
+    return view.error is not None or bool(view.failure) or view.returned_nothing
+
+
+def is_empty_table(node: Node) -> bool:
+    """Whether an output has an empty object and beside it single values only, as a status or a
+    time: whatever is looked up in it is missing."""
+    value = node.view.output.opened
+    if not isinstance(value, dict):
+        return False
+    inner = [each for each in value.values() if isinstance(each, dict | list)]
+    return {} in inner and not any(inner)

@@ -1,0 +1,1 @@
+"""Work done more than once: retries, loops, agents that call each other, duplicates."""

@@ -1,0 +1,92 @@
+"""Equal calls under several branches that are no work done again: items of a batch that are alike,
+inputs that name no item, attempts after a failure, looks at something after a pause."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median_low
+
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.names import name_stem
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.repeated_work.comparable_calls import Call
+from app.analysis.tree import Node
+
+_LEAST_COMMON = 2  # pieces of work a branch: one may be that of an item that is like another
+_COVERED_SHARE = 0.5  # of the branches, for the one piece that is common to be no chance
+_LEAVES_READ = 40  # of an input or a result
+_SHORTEST_NAME = 3  # characters of a text that names an item
+_TELLING_RESULT = 20  # characters of a text that two items do not have in common
+_MANY_VALUES = 6  # of a result: two items do not have all of them in common
+_PAUSE = 1_000_000  # microseconds without work before a branch that looks again
+_PAUSE_SHARE = 0.5  # of the time of the branch before
+_SETTINGS = key_set("model engine mode format type level version encoding unit units device")
+"""Keys of settings that all items have in common."""
+
+
+def are_equal_by_chance(groups: Sequence[Sequence[Call]], branches: Sequence[Node]) -> bool:
+    """Whether groups of equal calls below `branches`, by start, have another reason than that the
+    branches got the same work."""
+    return (
+        _have_little_in_common(groups, branches)
+        or not any(_names_item(group[0].node) for group in groups)
+        or any(branch.error is not None for branch in branches[:-1])
+        or _pause_between(branches)
+    )
+
+
+def _have_little_in_common(groups: Sequence[Sequence[Call]], branches: Sequence[Node]) -> bool:
+    """Whether most branches share a single call, and each such call only few of the branches; a
+    model is asked the same in many branches for a sample of its answers."""
+    level = branches[0].depth
+    places = [{call.node.path()[level].id for call in group} for group in groups]
+    shared = Counter(branch_id for place in places for branch_id in place)
+    if median_low(shared.values()) >= _LEAST_COMMON:
+        return False
+    parent = branches[0].parent
+    stems = {name_stem(branch.name) for branch in branches}
+    alike = [node for node in parent.children if name_stem(node.name) in stems] if parent else []
+    least = _COVERED_SHARE * max(len(alike), len(branches))
+    return not any(
+        len(place) >= least and not group[0].node.view.is_model_call
+        for place, group in zip(places, groups, strict=True)
+    )
+
+
+def _names_item(node: Node) -> bool:
+    """Whether the input of a call, or its result, tells the item that it was made for: calls for
+    different parts may all be given `{"batch": 32}` and return `{"ok": true}`."""
+    view = node.view
+    named = any(
+        isinstance(leaf.value, str)
+        and len(leaf.value.strip()) >= _SHORTEST_NAME
+        and not (leaf.path and plain_key(str(leaf.path[-1])) in _SETTINGS)
+        for leaf in view.input.first_leaves(_LEAVES_READ)
+    )
+    return named or _is_telling(view.output)
+
+
+def _is_telling(result: Body) -> bool:
+    values = [leaf.value for leaf in result.first_leaves(_LEAVES_READ)]
+    return len(values) >= _MANY_VALUES or any(
+        isinstance(value, str) and len(value) >= _TELLING_RESULT for value in values
+    )
+
+
+def _pause_between(branches: Sequence[Node]) -> bool:
+    """Whether nothing ran for a while before most of the branches after the first."""
+    pauses = sum(
+        after.start - before.end >= max(_PAUSE, _PAUSE_SHARE * before.duration)
+        and not _ran_between(before, after)
+        for before, after in pairwise(branches)
+    )
+    return 2 * pauses > len(branches) - 1
+
+
+def _ran_between(before: Node, after: Node) -> bool:
+    siblings = before.parent.children if before.parent else ()
+    return any(
+        node.start < after.start and node.end > before.end
+        for node in siblings
+        if node is not before and node is not after
+    )
