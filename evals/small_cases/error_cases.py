@@ -146,6 +146,20 @@ _steers("graph_interrupt", "GraphInterrupt", "(Interrupt(value='Which date?', re
 _steers("node_interrupt", "NodeInterrupt", "Waiting for approval")
 _steers("qualified_name", "langgraph.errors.GraphInterrupt", "()")
 _steers("generator_exit", "GeneratorExit")
+for _name, _type in (
+    ("approval", "pydantic_ai.exceptions.ApprovalRequired"),
+    ("deferred_call", "CallDeferred"),
+    ("feedback_pending", "HumanFeedbackPending"),
+    ("tool_interrupt", "ToolInterruptError"),
+    ("waiting_for_event", "workflows.runtime.types.step_function.WaitingForEvent"),
+    ("suspended_system", "dev.langchain4j.agentic.scope.AgenticSystemSuspendedException"),
+    ("url_elicitation", "UrlElicitationRequiredError"),
+    ("continue_as_new", "temporalio.workflow.ContinueAsNewError"),
+    ("suspended_workflow", "WorkflowSuspension"),
+    ("stopped_by_tool", "agno.exceptions.StopAgentRun"),
+):
+    _steers(_name, _type, "asks the harbour master")
+_steers("interrupt_object", "InterruptException", "Interrupt(id='v1', name='ask', reason='date?')")
 CONTROL.add(
     "loser_of_a_race_cancelled_healthy",
     span(
@@ -162,6 +176,12 @@ CONTROL.add(
         model(says("There are 14 seats left."), at=0.0, seconds=0.5),
         span("chat", type="llm", at=0.0, seconds=0.5, **failed("asyncio.CancelledError")),
     ),
+)
+CONTROL.add(
+    "interrupted_query",
+    tool("count_seats", {}, None, right=True, **failed("InterruptException", "query was stopped")),
+    answer=None,
+    says="query was stopped",
 )
 CONTROL.add(
     "error_named_like_control_flow",

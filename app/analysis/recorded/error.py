@@ -31,11 +31,28 @@ _MESSAGE_KEYS = (
     "langfuse.observation.status_message",
     "status.message",
 )
-# LangGraph hands over control by raising, between nodes and to a person; closing a generator raises
-# the last one in it.
 _CONTROL_FLOW = word_set(
-    "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate GeneratorExit"
+    # LangGraph: between nodes and to a person.
+    "ParentCommand GraphBubbleUp GraphInterrupt NodeInterrupt GraphDelegate"
+    # Waiting for a person or for work outside: Pydantic AI, CrewAI, Genkit, Google ADK, LlamaIndex,
+    # LangChain4j, Haystack, MCP, Auth0.
+    " ApprovalRequired CallDeferred HumanFeedbackPending ToolInterruptError NodeInterruptedError"
+    " WaitingForEvent AgenticSystemSuspendedException BreakpointException"
+    " UrlElicitationRequiredError URLElicitationRequiredError TokenVaultInterrupt"
+    " FederatedConnectionInterrupt AuthorizationPendingInterrupt AuthorizationPollingInterrupt"
+    # Durable programs that go on in another run: Temporal, AWS, Vercel, Prefect, Airflow.
+    " ContinueAsNew ContinueAsNewError ContinueAsNewException CompleteAsyncError"
+    " _CompleteAsyncError SuspendExecution WorkflowSuspension Pause TaskDeferred"
+    " AirflowSkipException AirflowRescheduleException"
+    # A tool or a middleware that gives the answer itself: Agno, LiveKit, Microsoft's agents.
+    " StopAgentRun StopResponse MiddlewareTermination"
+    # Closing a generator raises it inside.
+    " GeneratorExit"
 )
+"""Exceptions that frameworks raise to go on elsewhere or later, not because something failed."""
+_INTERRUPT = re.compile(r"[(\[]{0,2}Interrupt\(")
+"""What Python writes for the request to a person that such an exception carries (LangGraph,
+Strands)."""
 _STATUS_PARTS = ("code", "message")
 _TELLING_KEYS = frozenset(
     [
@@ -71,8 +88,10 @@ def _holds_attributes(value: Any) -> bool:
 def _is_control_flow(error: ErrorInfo) -> bool:
     """Whether raising it is how a framework continues; LangChain's callbacks record some errors
     without a type, as the text of the exception."""
-    kind = error.exception_type or (error.message or "")[:_NAME_READ].partition("(")[0]
-    return kind.strip().rpartition(".")[2] in _CONTROL_FLOW
+    message = (error.message or "")[:_NAME_READ]
+    kind = error.exception_type or message.partition("(")[0]
+    is_steering = kind.strip().rpartition(".")[2] in _CONTROL_FLOW
+    return is_steering or _INTERRUPT.match(message) is not None
 
 
 def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
