@@ -23,6 +23,7 @@ from evals.small_cases import (
     masked_cases,
     meant_cases,
     name_cases,
+    object_text_cases,
     offline_cases,
     pace_cases,
     page_cases,
@@ -93,6 +94,7 @@ _MODULES = (
     offline_cases,
     vain_cases,
     void_cases,
+    object_text_cases,
 )
 
 

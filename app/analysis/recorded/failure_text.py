@@ -198,9 +198,6 @@ _SYSTEM_WORDS = (
 )
 """Phrases of shells and sockets; compared in lower case, in texts of a line."""
 
-_OBJECT_START = re.compile(r"(?:CallToolResult\(|meta=)")  # its repr, or its str
-_OBJECT_TEXT = re.compile(r"\btext=['\"]([^'\"]{1,300})['\"]")
-
 _RUN_FAILED = re.compile(
     r"exit(?:ed)?(?:\swith)?\s?(?:code|status)\W{1,3}[1-9]\d{0,2}\b|exitcode\W{1,3}[1-9]\d{0,2}\b"
     r"|execution failed|non-zero exit|command failed with|segmentation fault|compilation failed"
@@ -249,7 +246,6 @@ def find_failure_text(text: str) -> str:
     """
     return (
         find_reported_failure(text)
-        or _find_failed_object(text)
         or _find_failed_run(text)
         or _find_wrong_page(text, whole=True)
         or (text if says_undone(text) else "")
@@ -286,15 +282,6 @@ def find_failed_document(text: str) -> str:
 def _is_about_errors(start: str) -> bool:
     low = start.lower()
     return any(map(low.__contains__, _ABOUT_ERRORS))
-
-
-def _find_failed_object(text: str) -> str:
-    """Why a call failed, by the text of MCP's Python object for its result."""
-    ends = f"{text[:_START_READ]} {text[-_START_READ:]}"
-    if "isError=True" not in ends or not _OBJECT_START.match(text):
-        return ""
-    reason = _OBJECT_TEXT.search(text[:_ADDRESS])
-    return reason[1] if reason else "isError: true"
 
 
 def _find_failed_run(text: str) -> str:

@@ -1,7 +1,7 @@
 """Whether an output reports that the call failed, and with which words."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,9 @@ from app.analysis.recorded.failure_text import (
     find_reported_failure,
     is_api_refusal,
 )
+from app.analysis.recorded.object_text import read_object_text
 from app.analysis.recorded.opened_json import open_text
+from app.analysis.recorded.outer_objects import MOST_PARTS, Members, list_outer_objects
 from app.analysis.recorded.service_texts import CODES_OF_REFUSALS, KEYS_OF_CODES
 from app.analysis.recorded.spellings import (
     ENVELOPE_FACTS,
@@ -77,13 +79,6 @@ _REASONS = key_set(
 _REASONS_OF_CODES = key_set("message reason detail details error error_message msg errors status")
 _NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing undefined nil {} []")
 _NO_ERRORS = ("no error", "no errors", "none.", "without error")
-_WRAPPERS = key_set(
-    "result response output outputs data body content structured_content return_value value results"
-    " tool_result tool_response tool_output function_response message payload json text parts"
-    " choices meta"
-)
-"""Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
-_LISTS_OF_PARTS = key_set("content choices parts outputs output")
 _BESIDE_A_REPORT = (
     TEXT
     | ENVELOPE_FACTS
@@ -100,15 +95,10 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
 _PRINTED = TEXT | key_set("stdout stderr out logs log console printed html raw_html page body")
 FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED
 """One of these stands in each object that reports a failure."""
-_TEXTS_OF_PARTS = frozenset(["text", "content", "type"])
-_MOST_PARTS = 16  # parts of an answer; a longer list holds records
-_LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
 _WORD_READ = 60  # characters of a value that may be a word for a state
 _VALUES_READ = 60  # of what an error holds, until a text is found
 _FEW_MEMBERS = 3  # of an object with a failed status: a record of a thing has more
 _LONGEST_REASON = 2_000  # characters
-
-_Members = list[tuple[str, Any]]
 
 
 def find_failure(output: Any) -> str:
@@ -119,57 +109,22 @@ def find_failure(output: Any) -> str:
     lists of records or below other keys than wrappers is content, not an outcome.
     """
     if isinstance(output, str):
-        return find_failure_text(output)[:_LONGEST_REASON]
+        found = find_failure_text(output)
+        if found:
+            return found[:_LONGEST_REASON]
+        output = read_object_text(output)
     if isinstance(output, dict) and len(output) == 1:
         (only,) = output.values()
         if isinstance(only, str) and (found := find_reported_failure(only)):
             return found[:_LONGEST_REASON]
-    for members in _outer_objects(output):
+    for members in list_outer_objects(output):
         found = _find_failure_of_object(members)
         if found:
             return found[:_LONGEST_REASON]
     return ""
 
 
-def _outer_objects(output: Any) -> Iterator[_Members]:
-    """The members of objects that describe the whole output, the outermost first."""
-    waiting: list[tuple[int, str, Any]] = [(0, "", output)]
-    for level, key, value in waiting:
-        if level > _LEVELS:
-            return
-        if isinstance(value, dict):
-            members = list(plain_members(value))
-            yield members
-            for name, inner in members:
-                if name in _WRAPPERS and isinstance(inner, (dict, list)):
-                    waiting.append((level + 1, name, inner))
-                elif name == "messages" and _ends_with_tool_result(inner):
-                    waiting.append((level + 1, name, inner[-1]))
-        elif _is_list_of_parts(value) and (
-            key in _LISTS_OF_PARTS
-            or (len(value) == 1 and (level == 0 or key in _WRAPPERS))
-            or (level == 0 and all(map(_has_text, value)))
-        ):
-            waiting.extend((level + 1, key, each) for each in value)
-
-
-def _ends_with_tool_result(messages: Any) -> bool:
-    """Whether messages are what a node of tools adds to a conversation (LangGraph's ToolNode)."""
-    if not (isinstance(messages, list) and messages and isinstance(messages[-1], dict)):
-        return False
-    return "tool" in (messages[-1].get("type"), messages[-1].get("role"))
-
-
-def _is_list_of_parts(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_PARTS
-
-
-def _has_text(value: Any) -> bool:
-    """Whether it may be a part of a reply or of a tool's result; records of data have none."""
-    return not isinstance(value, dict) or not _TEXTS_OF_PARTS.isdisjoint(value)
-
-
-def _find_failure_of_object(members: _Members) -> str:
+def _find_failure_of_object(members: Members) -> str:
     for key, inner in members:
         if key in _ERROR_KEYS and (found := _read_error(inner)):
             return found
@@ -190,14 +145,14 @@ def _find_failure_of_object(members: _Members) -> str:
     return ""
 
 
-def _is_document(members: _Members) -> bool:
+def _is_document(members: Members) -> bool:
     """Whether there are other texts than those that stand beside a report."""
     return any(
         key not in _BESIDE_A_REPORT and isinstance(inner, str) and inner for key, inner in members
     )
 
 
-def _find_refusal(members: _Members) -> str:
+def _find_refusal(members: Members) -> str:
     """The sentence by which an API refused, where it returned nothing else."""
     texts = [inner for key, inner in members if key in _ALL_OF_A_REFUSAL]
     if len(texts) != 1 or not isinstance(texts[0], str) or not is_api_refusal(texts[0]):
@@ -222,7 +177,7 @@ def find_failure_in_json(text: str) -> str:
 _KINDS_OF_ERRORS = word_set("type code status")
 
 
-def _read_statement(key: str, value: Any, members: _Members) -> str:
+def _read_statement(key: str, value: Any, members: Members) -> str:
     """`key: value` where a member says by itself that the call failed."""
     if key in _ERROR_FLAGS and _is_flag(value, state=True):
         return f"{key}: true"
@@ -258,7 +213,7 @@ def _read_grpc_status(value: Mapping[str, Any]) -> str:
     return message if type(code) is int and code != 0 and message else ""
 
 
-def _is_explained_code(key: str, value: Any, members: _Members) -> bool:
+def _is_explained_code(key: str, value: Any, members: Members) -> bool:
     """Whether a code is one of HTTP's with a reason, an error number, or any but success beside a
     reason and a result that is empty: codes of cities and products are not."""
     if isinstance(value, str) and _SYSTEM_CODE.match(value):
@@ -283,13 +238,13 @@ def _is_flag(value: Any, *, state: bool) -> bool:
     return value is state
 
 
-def _gives_nothing(members: _Members) -> bool:
+def _gives_nothing(members: Members) -> bool:
     """Whether there is nothing but flags, reasons and at least one empty value."""
     given = [inner for key, inner in members if key not in _REASONS and not isinstance(inner, bool)]
     return bool(given) and all(inner in (None, "", [], {}) for inner in given)
 
 
-def _is_explained_zero(value: Any, members: _Members) -> bool:
+def _is_explained_zero(value: Any, members: Members) -> bool:
     """Whether a flag is the number 0 with a text that tells why: alone it may be a count."""
     return (
         type(value) is int
@@ -300,13 +255,13 @@ def _is_explained_zero(value: Any, members: _Members) -> bool:
     )
 
 
-def _is_verdict(members: _Members) -> bool:
+def _is_verdict(members: Members) -> bool:
     """Whether an object judges other work, and does not say why it failed itself."""
     keys = {key for key, inner in members if inner not in (None, "", [], {})}
     return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | CODE_KEYS)
 
 
-def _is_error_type(value: str, members: _Members) -> bool:
+def _is_error_type(value: str, members: Members) -> bool:
     """Whether a type is that of a failed result, or the class of an exception with its message."""
     if value[:_WORD_READ] in _PART_TYPES:
         return True
@@ -314,7 +269,7 @@ def _is_error_type(value: str, members: _Members) -> bool:
     return named and any(key == "message" and _read_error(inner) for key, inner in members)
 
 
-def _is_failed_exit(value: Any, members: _Members) -> bool:
+def _is_failed_exit(value: Any, members: Members) -> bool:
     """Whether a command ended with a code other than 0 and complained: `grep` that finds nothing
     and tests that fail end so too, but say nothing on the error stream."""
     if not isinstance(value, int) or isinstance(value, bool) or value == 0:
@@ -323,7 +278,7 @@ def _is_failed_exit(value: Any, members: _Members) -> bool:
     return not _ERROR_OUTPUT.isdisjoint(outputs)
 
 
-def _is_outcome(members: _Members) -> bool:
+def _is_outcome(members: Members) -> bool:
     """Whether an object with a failed status tells of a call rather than of a thing."""
     return len(members) <= _FEW_MEMBERS or any(
         key in ("reason", "message", "errormessage", "errorcode", "detail") and _read_error(inner)
@@ -362,7 +317,7 @@ def _is_stated(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value != 0
 
 
-def _read_errors(value: Any, members: _Members) -> str:
+def _read_errors(value: Any, members: Members) -> str:
     """The first of a list of errors, if they are all that the output has: a check that ran well
     returns what it found beside a verdict or a score."""
     if not isinstance(value, list) or not value:
@@ -374,7 +329,7 @@ def _read_errors(value: Any, members: _Members) -> str:
     return _read_error(value[0])
 
 
-def _find_reason(members: _Members) -> str:
+def _find_reason(members: Members) -> str:
     """The text among the members that tells why; a title only where nothing else does."""
     for key, value in sorted(members, key=lambda member: member[0] == "title"):
         if key not in _REASONS:
@@ -396,5 +351,5 @@ def _find_first_text(value: Any) -> str:
         if isinstance(item, dict):
             waiting.extend(inner for key, inner in plain_members(item) if key in _REASONS)
         elif isinstance(item, list):
-            waiting.extend(item[:_MOST_PARTS])
+            waiting.extend(item[:MOST_PARTS])
     return ""

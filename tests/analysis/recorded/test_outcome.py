@@ -49,7 +49,7 @@ TRACEBACK = (
             "meta=None content=[TextContent(type='text', text='no access')] isError=True",
             "no access",
         ),
-        ("CallToolResult(content=[], isError=True)", "isError: true"),
+        ("CallToolResult(content=[], isError=True)", "iserror: true"),
         ({"output": "Error: no such table: orders"}, "Error: no such table: orders"),
     ],
 )
