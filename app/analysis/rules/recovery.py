@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -23,6 +24,7 @@ _READS_PAGE = word_set(
 )
 """Words of names of calls that read something of the web, where each source is one of several."""
 _WORD = re.compile(r"[\w.-]*\w")
+VERDICT = re.compile(r"[\w .-]{1,40}: (?:true|false)")  # a flag without a reason, as `ok: false`
 _FENCE = re.compile(r"\A\s*```\w*")
 _REPLY_COMPARED = 40  # first characters of a reply that a later request may quote
 _SHORTEST_SHARED = 3  # characters of a word that two names share
@@ -38,8 +40,8 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
 
     It is a call of the same name and place that worked and either had the same input, was asked for
     anew by a model that had seen the failure, or has a value that the failure offered; another page
-    where one could not be read; a model call with the same task; or one of the next steps with
-    another name that does the same.
+    where one could not be read; a check that passed after a correction; a model call with the same
+    task; or one of the next steps with another name that does the same.
     """
     asked = asking_call(node, analysis)
     few = _is_one_of_few(node, analysis)
@@ -53,6 +55,7 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
             or _asked_anew(asked, node, later, analysis)
             or _took_offer(node, later)
             or (few and (_tried_otherwise(node, later) or reads_page))
+            or (few and _passed_check(node, later, analysis))
         ):
             return later
     if node.view.is_model_call:
@@ -206,6 +209,19 @@ def _tried_otherwise(node: Node, later: Node) -> bool:
     if node.view.is_model_call or later.parent is not node.parent:
         return False
     return _shares_values(node, later)
+
+
+def _passed_check(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a step of the program checked something, and checked it anew when another step, which
+    runs after failed checks only, had corrected it. Items in a row have the same steps each."""
+    if node.view.calls_outside or not VERDICT.fullmatch(node.view.failure):
+        return False
+    siblings = analysis.tree.siblings(node)
+    between = {each.name for each in siblings if node.end <= each.start and each.end <= later.start}
+    counts = Counter(each.name for each in siblings)
+    return later.parent is node.parent and any(
+        name != node.name and counts[name] < counts[node.name] for name in between
+    )
 
 
 def _took_offer(node: Node, later: Node) -> bool:

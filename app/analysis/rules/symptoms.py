@@ -42,10 +42,12 @@ def find_symptom(analysis: TraceAnalysis) -> str:
 
 
 def ended_by_error(analysis: TraceAnalysis) -> bool:
-    """Whether the trace or one of its roots failed."""
-    return effective_error(analysis.trace) is not None or any(
-        node.error is not None for node in analysis.tree.roots
-    )
+    """Whether the trace failed, or one of its roots after which no other began."""
+    if effective_error(analysis.trace) is not None:
+        return True
+    roots = analysis.tree.roots
+    last_start = roots[-1].start if roots else 0
+    return any(node.error is not None and node.end >= last_start for node in roots)
 
 
 def was_rated_well(analysis: TraceAnalysis) -> bool:

@@ -4,13 +4,18 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from app.analysis.error_origins import ErrorOrigin, error_message, is_cancellation
+from app.analysis.error_origins import (
+    ErrorOrigin,
+    error_message,
+    find_error_origins,
+    is_cancellation,
+)
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import match_names
-from app.analysis.rules.error_wording import REFUSED_ERROR
+from app.analysis.rules.error_wording import DATA_ERROR, REFUSED_ERROR
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
@@ -23,6 +28,11 @@ _refines = match_names(
     r"|progress|pre ?fetch|warm ?up|suggest|heart ?beat|snapshot|audit(?!or)|monitor|logg|log\b"
 )
 """Whether a call improves or watches a result by its name: programs do without it on purpose."""
+_adds = match_names(
+    r"recommend|related\b|similar|personali[sz]|also ?(?:bought|liked|viewed|read)|cross ?sell"
+    r"|up ?sell|promo(?:s|tions?)?\b|advert|avatar|thumbnail|trivia|fun ?facts?\b"
+)
+"""Whether a call gives what stands beside an answer, unless the trace is about that."""
 _LEAST_ITEMS = 5  # equal calls: fewer are steps of their own, each needed
 _MOST_FAILED = 0.25  # of the items: where more fail, the result rests on what is made up
 _PEERS_READ = 20
@@ -54,11 +64,12 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     on with another tool that worked, where the step that caught it gave a result of its own, as a
     fallback does, where one item of many got a value all the same, where what was looked up is not
     there, which may be the answer, where one of several pages may not be read, and where nothing of
-    the task depends on the call (telemetry, a log); so is an error inside the program.
+    the task depends on the call (telemetry, a log, what stands beside an answer); so is an error
+    inside the program. Where another error ended the trace, that one is what went wrong.
     """
     if item.fatal:
         return ErrorOutcome(Standing.FINDING)
-    if is_cancellation(item.error):
+    if is_cancellation(item.error) or _was_outlived(item, analysis):
         return ErrorOutcome(Standing.NOTE)
     recovery = next((found for node in item.path if (found := find_recovery(node, analysis))), None)
     if recovery is not None:
@@ -73,7 +84,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     if asking_call(item.origin, analysis) is not None:
         other = find_other_tool(item.origin, analysis)
         return ErrorOutcome(Standing.FINDING if other is None else Standing.WEAK)
-    if _refines(item.origin.name):
+    if _refines(item.origin.name) or _is_addition(item.origin, analysis):
         return ErrorOutcome(Standing.WEAK)
     above = item.caught_by
     if above is not None and kept_quiet(above, analysis):
@@ -87,6 +98,23 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
+
+
+def _was_outlived(item: ErrorOrigin, analysis: TraceAnalysis) -> bool:
+    """Whether the program went on after an error, and a later one of another kind ended it; one
+    that misses data may miss what the first call should have given."""
+    return any(
+        other.fatal
+        and other.origin.start >= item.path[-1].end
+        and not DATA_ERROR.search(error_message(other.error)[:_MESSAGE_READ])
+        for other in analysis.once(find_error_origins)
+    )
+
+
+def _is_addition(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a call adds something to an answer by its name, and no step around it is named so."""
+    around = [analysis.trace.name or "", *(each.name for each in node.path()[:-1])]
+    return _adds(node.name) and not any(map(_adds, around))
 
 
 def _reads_other_pages(node: Node, analysis: TraceAnalysis) -> bool:

@@ -1,7 +1,5 @@
 """What can be wrong with the result of a tool, a lookup or a step of the program."""
 
-import re
-
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
@@ -34,6 +32,7 @@ from app.analysis.rules.lookups import (
     leaves_program,
     searches_memory,
 )
+from app.analysis.rules.recovery import VERDICT
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
@@ -61,7 +60,6 @@ _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
 _CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
 _GIVEN_READ = 200  # leaves of what a step was given: texts to quote, items to keep
-_VERDICT_TEXT = re.compile(r"[\w .-]{1,40}: (?:true|false)")  # as `ok: false`
 _METHOD_NOT_FOUND = -32601
 _LISTS = word_set("list lists listing")
 _QUOTED = 80  # characters of what a search was given
@@ -158,7 +156,7 @@ def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
 
 def _is_bare_verdict(node: Node) -> bool:
     """Whether a step of the program returned a flag without a reason: it checks something."""
-    return not node.view.calls_outside and _VERDICT_TEXT.fullmatch(node.view.failure) is not None
+    return not node.view.calls_outside and VERDICT.fullmatch(node.view.failure) is not None
 
 
 def _is_not_offered(node: Node) -> bool:
