@@ -226,6 +226,58 @@ SERIAL.add(
 )
 
 
+def _loop_over_harbours(at_once: int, seconds: float, *, right: bool = False) -> SpanPlan:
+    """A loop of a workflow engine over three harbours, which states how many it runs at once."""
+    steps = [
+        span(
+            f"workflow step: 'report-{harbour}'",
+            tool("tool: 'tide-table'", {"harbour": harbour}, {"cm": 80 + number}, right=right),
+            model(says(f"High water in {harbour} at noon."), asked=harbour, seconds=seconds),
+            input={"harbour": harbour},
+            output={"harbour": harbour, "text": f"High water in {harbour} at noon."},
+            right=right,
+        )
+        for number, harbour in enumerate(("Bergen", "Florø", "Måløy"))
+    ]
+    return span("loop: 'foreach'", *steps, right=right, metadata={"maxConcurrency": at_once})
+
+
+SERIAL.add("loop_set_to_one_at_a_time", _loop_over_harbours(1, 3.5, right=True))
+SERIAL.add("loop_that_needs_two_seconds_healthy", _loop_over_harbours(1, 0.2))
+SERIAL.add("loop_with_a_limit_of_four_healthy", _loop_over_harbours(4, 3.5))
+SERIAL.add(
+    "batch_of_quick_labels_healthy",
+    span(
+        "label_entries",
+        *[
+            span(
+                "entry",
+                model(says(f"Class {number % 4}"), asked=f"Log entry {number}", seconds=0.5),
+                tool("look_up_class", {"class": number % 4, "entry": number}, {}, seconds=0.05),
+                input={"entry": number},
+                output={"class": number % 4},
+            )
+            for number in range(40)
+        ],
+    ),
+)
+SERIAL.add(
+    "few_seconds_of_answers_healthy",
+    span(
+        "answer_letters",
+        *[
+            span(
+                "letter",
+                model(says(f"Dear guest {number}, thank you."), asked=f"Letter {number}"),
+                input={"letter": number},
+                output={"sent": f"Dear guest {number}, thank you."},
+            )
+            for number in range(7)
+        ],
+    ),
+)
+
+
 # Loops, and what only looks like one.
 def _agent_turn(given: Json, result: Any, *, right: bool) -> SpanPlan:
     return span(

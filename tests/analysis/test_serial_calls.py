@@ -57,13 +57,21 @@ def composite_iterations(*, history: bool = False) -> list[Span]:
     for i, topic in enumerate(TOPICS):
         page = f"p{i}"
         spans.append(
-            step(page, i, type="general", name="read_page", input={"page": topic}, output="done")
+            step(
+                page,
+                2 * i,
+                2,
+                type="general",
+                name="read_page",
+                input={"page": topic},
+                output="done",
+            )
         )
         spans.append(
             step(
                 f"o{i}",
-                i,
-                0.5,
+                2 * i,
+                1,
                 name="ocr",
                 parent_span_id=page,
                 input={"page": topic},
@@ -75,8 +83,8 @@ def composite_iterations(*, history: bool = False) -> list[Span]:
         spans.append(
             step(
                 f"m{i}",
-                i + 0.5,
-                0.5,
+                2 * i + 1,
+                1,
                 name="ask",
                 type="llm",
                 model="m",
@@ -169,7 +177,7 @@ def test_serial_iterations_inside_parallel_branches_are_no_finding() -> None:
 def test_a_batch_of_tasks_is_a_note() -> None:
     spans = composite_iterations()
     spans += [
-        step(f"c{i}", i + 0.5, 0, type="general", parent_span_id=f"p{i}")
+        step(f"c{i}", 2 * i + 1, 0, type="general", parent_span_id=f"p{i}")
         for i in range(len(TOPICS))
     ]
     assert serial_findings(spans) == []
@@ -177,7 +185,7 @@ def test_a_batch_of_tasks_is_a_note() -> None:
         item.model_copy(update={"parent_span_id": "pages"}) if item.name == "read_page" else item
         for item in spans
     ]
-    pages = step("pages", 0, len(TOPICS), type="general", input={"count": len(TOPICS)})
+    pages = step("pages", 0, 2 * len(TOPICS), type="general", input={"count": len(TOPICS)})
     assert len(serial_findings([pages, *inner])) == 1
 
 

@@ -10,18 +10,22 @@ from typing import Any
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import has_word, name_stem
-from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _LEAST_ITERATIONS = 4  # with fewer there is little to gain and order is often intended
+_LEAST_OF_LOOP = 3  # the same of a loop that states how many it may run at once
 _MANY_ITERATIONS = 6  # from here on they are a loop over items rather than a few steps
 _MOST_STEPS = 4  # calls in one iteration that no span encloses (read, ask, store)
 _LEAST_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
-_LARGE_SHARE = 0.5  # saved, which is worth it for a few iterations as well
+_LARGE_SHARE = 0.5  # saved: else the trace waits for something else as well
 _LEAST_SAVING = 1_000_000  # microseconds (1 s): what a person notices
+_LARGE_SAVING = 10_000_000  # microseconds (10 s): longer than a person just waits
+_LOOP_SAVING = 5_000_000  # the same where a setting is all that there is to change
+_LENGTH_OF_TASK = 1_000_000  # microseconds (1 s): batches of quicker model calls are usual
 _LEAST_LENGTH = 100_000  # microseconds (0.1 s) of an iteration; shorter ones gain little
 _LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
 _MOST_FAILED = 0.1  # share of iterations that may have failed: more are attempts, not items
@@ -38,6 +42,11 @@ _TASK = 9  # spans of an iteration that is a task of its own, as a queue of tick
 _OVERLAP = 0.5  # of the run beside another branch: the program works in parallel already
 _BASE = 0.6  # confidence: inputs do not prove that the order is not needed, so it is never certain
 _BY_SIZE = 0.1  # added by many iterations, and by a large share of the trace that is saved
+_AT_ONCE = key_set(
+    "concurrency max_concurrency concurrency_limit max_concurrent num_workers max_workers workers"
+    " parallelism max_parallel max_parallelism degree_of_parallelism max_degree_of_parallelism"
+)
+"""Settings of loops that say how many iterations run at once (Mastra, LangChain, LlamaIndex)."""
 _IN_ORDER = word_set(
     "save write insert update delete send post append commit publish step steps stage turn"
     " iterate iteration cycle wait pause throttle backoff migrate deploy phase round attempt retry"
@@ -59,23 +68,32 @@ def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     calls, and a few calls in a fixed order."""
     reported: set[str] = set()
     for children in analysis.tree.sibling_groups():
-        if len(children) < _LEAST_ITERATIONS:
+        parent = children[0].parent if children else None
+        least = _LEAST_OF_LOOP if _runs_one_at_once(parent) else _LEAST_ITERATIONS
+        if len(children) < least:
             continue
-        parent = children[0].parent
         if parent is not None and parent.id in reported:
             reported.update(child.id for child in children)
             continue
-        for run in _find_runs(children):
+        for run in _find_runs(children, least):
             finding = _judge_run(run, analysis)
             if finding is not None:
                 reported.update(node.id for iteration in run for node in iteration)
                 yield finding
 
 
-def _find_runs(children: Sequence[Node]) -> Iterator[list[Iteration]]:
+def _runs_one_at_once(node: Node | None) -> bool:
+    """Whether a span is a loop that is set to run one iteration after another."""
+    metadata = node.span.metadata if node is not None else None
+    return isinstance(metadata, dict) and any(
+        value in (1, "1") and key in _AT_ONCE for key, value in plain_members(metadata)
+    )
+
+
+def _find_runs(children: Sequence[Node], least: int) -> Iterator[list[Iteration]]:
     """Longest runs of iterations of one to four steps, none of which overlaps another."""
     stems = [name_stem(child.name) for child in children]
-    if max(Counter(stems).values()) < _LEAST_ITERATIONS:
+    if max(Counter(stems).values()) < least:
         return
     used = [False] * len(children)
     for period in range(1, _MOST_STEPS + 1):
@@ -85,7 +103,7 @@ def _find_runs(children: Sequence[Node]) -> Iterator[list[Iteration]]:
                 continue
             rounds = (i - start) // period
             end = start + rounds * period
-            enough = rounds >= _LEAST_ITERATIONS and not any(used[start:end])
+            enough = rounds >= least and not any(used[start:end])
             if enough and len(set(stems[start : start + period])) == period:
                 used[start:end] = [True] * (end - start)
                 yield [children[at : at + period] for at in range(start, end, period)]
@@ -107,7 +125,8 @@ def _judge_run(run: Sequence[Iteration], analysis: TraceAnalysis) -> Finding | N
     share = saved / max(1, analysis.profile.duration)
     if saved < _LEAST_SAVING or share < _LEAST_SHARE or median(lengths) < _LEAST_LENGTH:
         return None
-    if any(has_word(node.name, _IN_ORDER) for node in run[0]):
+    by_setting = _runs_one_at_once(run[0][0].parent)
+    if not by_setting and any(has_word(node.name, _IN_ORDER) for node in run[0]):
         return None
     if not _are_independent(run, analysis) or _ran_beside_others(nodes):
         return None
@@ -257,19 +276,32 @@ def _build_serial_finding(
         f" {format_percent(saved, analysis.profile.duration)} of the trace."
     )
     numbers = {"calls": len(run), "spent_ms": spent / 1_000, "saved_ms": saved / 1_000}
-    share = saved / max(1, analysis.profile.duration)
-    many, large = len(run) >= _MANY_ITERATIONS, share >= _LARGE_SHARE
+    large = saved >= _LARGE_SHARE * analysis.profile.duration
     parent = run[0][0].parent
     first = [node for iteration in run[:2] for node in iteration]
     nodes = [*first, *([parent] if parent else []), *(node for each in run for node in each)]
     return build_finding(
         Category.SERIAL_CALLS,
-        _BASE + _BY_SIZE * many + _BY_SIZE * large,
+        _BASE + _BY_SIZE * (len(run) >= _MANY_ITERATIONS) + _BY_SIZE * large,
         sentence,
         nodes,
         numbers,
-        standing=Standing.NOTE if _is_batch(run) or not (many or large) else Standing.FINDING,
+        standing=Standing.FINDING if _is_costly(run, saved, analysis) else Standing.NOTE,
     )
+
+
+def _is_costly(run: Sequence[Iteration], saved: int, analysis: TraceAnalysis) -> bool:
+    """Whether somebody waits long for iterations that no program has to do in order. Calls of tools
+    alone gain from a few seconds; what asks a model is often worked off in order by design."""
+    large = saved >= _LARGE_SHARE * analysis.profile.duration
+    if _runs_one_at_once(run[0][0].parent):
+        return large and saved >= _LOOP_SAVING
+    if _is_batch(run):
+        return False
+    if not any(node.view.is_model_call for node in _spans_of(run[0], analysis)):
+        return large or len(run) >= _MANY_ITERATIONS
+    length = median(iteration[-1].end - iteration[0].start for iteration in run)
+    return large and saved >= _LARGE_SAVING and length >= _LENGTH_OF_TASK
 
 
 def _is_batch(run: Sequence[Iteration]) -> bool:
