@@ -65,7 +65,9 @@ def _longest_run(calls: Sequence[Call]) -> tuple[Sequence[Call], int]:
     best: tuple[int, int, int] = (0, 0, 1)
     for period in range(2, _LONGEST_PERIOD + 1):
         for start, end in _find_runs(calls, period):
-            if end - start > best[0] and _has_two_turns(calls[start : start + period]):
+            if end - start <= best[0] or not _has_two_turns(calls[start : start + period]):
+                continue
+            if not _are_numbered_items(calls[start:end], period):
                 best = (end - start, start, period)
     length, start, period = best
     return calls[start : start + length], period
@@ -135,6 +137,15 @@ def _has_two_turns(turn: Sequence[Call]) -> bool:
     one step that repeats, or agents that take turns."""
     different = len({(call.stem, call.result) for call in turn}) > 1
     return different and not all(_is_choice(call.node) for call in turn)
+
+
+def _are_numbered_items(run: Sequence[Call], period: int) -> bool:
+    """Whether the steps are one step over the items of a list, some of which are alike: inputs that
+    differ by a number from those a round before, though no other step counts rounds."""
+    return len({call.stem for call in run}) == 1 and any(
+        before.given != after.given and not continues_text(before.given, after.given)
+        for before, after in zip(run, run[period:], strict=False)
+    )
 
 
 def _is_choice(node: Node) -> bool:
