@@ -12,6 +12,7 @@ from evals.small_cases import (
     check_cases,
     confidence_cases,
     date_cases,
+    denial_cases,
     effect_cases,
     error_cases,
     everyday_cases,
@@ -97,6 +98,7 @@ _MODULES = (
     vain_cases,
     void_cases,
     object_text_cases,
+    denial_cases,
 )
 
 

@@ -6,6 +6,7 @@ a text are searched as plain strings: a text may have any length.
 
 import re
 
+from app.analysis.recorded.denial_text import says_denied
 from app.analysis.recorded.service_texts import says_undone
 
 _LONGEST_REPORT = 1_500  # characters: a longer text that begins like an error is about errors
@@ -248,7 +249,7 @@ def find_failure_text(text: str) -> str:
         find_reported_failure(text)
         or _find_failed_run(text)
         or _find_wrong_page(text, whole=True)
-        or (text if says_undone(text) else "")
+        or (text if says_undone(text) or says_denied(text) else "")
     )
 
 

@@ -29,10 +29,13 @@ _ERROR_KEYS = key_set(
     " 오류 mensaje_error message_erreur error_message exception traceback error_msg errmsg err"
     " error_description error_text failure_reason error_detail error_details"
     " fault fault_string stack_trace sql_message"
+    " failure_trace failure_details failure_info failure_cause error_info error_object"
+    " error_response fault_info"
 )
 _ERROR_LISTS = key_set("errors")
 _ERROR_FLAGS = key_set(
-    "is_error error has_error failed is_failure has_failed errored failure timed_out"
+    "is_error error has_error tool_call_error failed is_failure has_failed errored failure"
+    " timed_out"
 )
 _FALLBACK_FLAGS = key_set("fallback is_fallback used_fallback fallback_used degraded is_degraded")
 _SUCCESS_FLAGS = key_set(
@@ -61,10 +64,12 @@ _SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z")  # `ECONNREFUSED`, of Node.js and C
 _ERROR_NUMBERS = key_set("errno err_no error_no")
 _ALL_OF_A_REFUSAL = key_set("message detail msg")
 _BESIDE_A_REFUSAL = key_set("documentation_url request_id timestamp path trace_id")
+_VARIANTS = key_set("failure rejected denied permission_denied not_permitted")
+"""The only key of a result that is named after how the call went (Cursor, Temporal, Rust)."""
 _PAYLOADS = key_set("data result results payload")
 _EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
-_PART_TYPES = word_set("error-text error-json tool-error tool_error")
+_PART_TYPES = word_set("error-text error-json tool-error tool_error execution-denied output-denied")
 """Values of `type` for results that failed (Vercel AI SDK)."""
 _CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
 _CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
@@ -73,6 +78,7 @@ _STATING_KEYS = _FLAGS | _EXIT_KEYS | _STATUS_KEYS | CODE_KEYS | _CODES | KEYS_O
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content value error error_description cause hint stderr errors detalle mensaje motivo meldung"
+    " failure_reason failure_message"
     " grund nachricht raison détail messaggio dettaglio mensagem detalhe reden melding powód"
     " komunikat причина сообщение 原因 信息 消息 理由 詳細 メッセージ 사유 메시지"
 )
@@ -83,7 +89,7 @@ _BESIDE_A_REPORT = (
     TEXT
     | ENVELOPE_FACTS
     | _STATUS_KEYS
-    | key_set("tool tool_name tool_call_id call_id raw_input raw_output is_error")
+    | key_set("tool tool_name tool_call_id tool_use_id call_id raw_input raw_output is_error")
 )
 """Keys of texts that stand beside a report of failure; others (a title, an address) make the object
 a document, whose text may be about errors."""
@@ -93,7 +99,7 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
 )
 """Members beside a list of errors that leave it the outcome."""
 _PRINTED = TEXT | key_set("stdout stderr out logs log console printed html raw_html page body")
-FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED
+FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED | _VARIANTS
 """One of these stands in each object that reports a failure."""
 _WORD_READ = 60  # characters of a value that may be a word for a state
 _VALUES_READ = 60  # of what an error holds, until a text is found
@@ -133,7 +139,7 @@ def _find_failure_of_object(members: Members) -> str:
     for key, inner in members:
         if key in _STATING_KEYS and (stated := _read_statement(key, inner, members)):
             return _find_reason(members) or stated
-    refusal = _find_refusal(members)
+    refusal = _find_refusal(members) or _read_variant(members)
     if refusal:
         return refusal
     for key, inner in members:
@@ -159,6 +165,17 @@ def _find_refusal(members: Members) -> str:
         return ""
     others = {key for key, _ in members} - _ALL_OF_A_REFUSAL
     return texts[0] if others <= _BESIDE_A_REFUSAL else ""
+
+
+def _read_variant(members: Members) -> str:
+    """The reason in an object whose only key says that the call failed; its key where the reason
+    is blank."""
+    key, value = members[0] if len(members) == 1 else ("", None)
+    if key not in _VARIANTS or not isinstance(value, dict):
+        return ""
+    inner = list(plain_members(value))
+    has_reason = any(name in _REASONS and isinstance(held, str) for name, held in inner)
+    return (_find_reason(inner) or f"{key}: true") if has_reason else ""
 
 
 def find_failure_in_json(text: str) -> str:

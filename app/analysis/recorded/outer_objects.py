@@ -9,7 +9,7 @@ from app.analysis.recorded.spellings import key_set, plain_members
 _WRAPPERS = key_set(
     "result response output outputs data body content structured_content return_value value results"
     " tool_result tool_response tool_output function_response message payload json text parts"
-    " choices meta"
+    " choices meta trace observation content_blocks"
 )
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
 _LISTS_OF_PARTS = key_set("content choices parts outputs output")

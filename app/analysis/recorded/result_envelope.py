@@ -5,9 +5,9 @@ from typing import Any
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 
 _LEVELS = 4  # an SDK's wrapper, a message, its serialised form, a list of parts
-_MESSAGE_MARKS = frozenset(["tool_call_id", "raw_output", "toolCallId", "toolUseId"])
-"""Keys of a result as a message: LangChain's ToolMessage, LlamaIndex's ToolOutput, OpenAI's and the
-Vercel AI SDK's messages, Bedrock's blocks."""
+_MESSAGE_MARKS = frozenset(["tool_call_id", "raw_output", "toolCallId", "toolUseId", "tool_use_id"])
+"""Keys of a result as a message: LangChain's ToolMessage, LlamaIndex's ToolOutput, messages of
+OpenAI and the Vercel AI SDK, blocks of Bedrock and Anthropic."""
 _PART_KEYS = frozenset(["type", "text", "annotations", "meta", "_meta"])
 _HELD_UNDER = ("content", "output", "result")
 

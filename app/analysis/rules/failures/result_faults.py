@@ -3,10 +3,12 @@
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.denial_text import was_denied_by_person
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.tool_records import find_failed_tool
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.doubtful_results import find_doubt
 from app.analysis.rules.failures.failed_code import runs_program
@@ -104,7 +106,11 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
         harmless = says_tolerated(view.failure) or _is_not_offered(node)
         standing = Standing.NOTE if harmless else Standing.FINDING
-        if standing is Standing.FINDING and (_found_none(node) or _announces(node.function_name)):
+        if standing is Standing.FINDING and (
+            _found_none(node)
+            or _announces(node.function_name)
+            or was_denied_by_person(view.failure)
+        ):
             standing = Standing.WEAK
         stopped = bool(node.children) and LIMIT_ERROR.search(view.failure) is not None
         strength = _STOPPED_BY_LIMIT if stopped else _STATED_FAILURE
@@ -114,6 +120,9 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     void = explain_void_result(node) or explain_swallowed_failure(node)
     if void:
         return Suspect(node, Fault.FAILURE, _STATED_FAILURE, void)
+    inside = _judge_tools_inside(node)
+    if inside is not None:
+        return inside
     unsure = _judge_confidence(node, peers)
     if unsure is not None:
         return unsure
@@ -129,6 +138,19 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     if loss:
         return Suspect(node, Fault.LOSS, _STATED_LOSS, loss)
     return _judge_partial(node, peers)
+
+
+def _judge_tools_inside(node: Node) -> Suspect | None:
+    """A tool that failed in a step without spans for its tools; where another tool worked after it,
+    that one may have done what was needed."""
+    if any(not child.view.is_model_call for child in node.children):
+        return None
+    tool = find_failed_tool(node.view.output)
+    if tool is None:
+        return None
+    reason = f"its tool {one_line(tool.name, limit=60)} says “{one_line(tool.reason, limit=120)}”"
+    standing = Standing.FINDING if tool.is_last else Standing.WEAK
+    return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason, standing)
 
 
 def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
