@@ -10,12 +10,12 @@ reply: so types are checked there in place, without helpers or generators.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import parse_json_object
+from app.chat.reported_usage import read_usage
 from app.messages import FinishReason, Reply, TokenUsage, ToolCall
 from app.surrogates import SURROGATE, ends_in_half_pair, join_surrogates
 
@@ -38,8 +38,6 @@ _FINISH: Mapping[str, FinishReason] = {
     "malformed_function_call": "malformed_call",
     "malformed_tool_call": "malformed_call",
 }
-_MOST_REPORTED = 20_000_000
-"""Of one reply's tokens: twice the longest context that is offered. More is no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,7 @@ class ReplyBuilder:
         self._usage_is_last = False
         self._model = ""
         self._choice: object = None
+        self._has_messages = False
         self._reasoned = False
         self.full = False
 
@@ -123,8 +122,11 @@ class ReplyBuilder:
                     continue  # a second answer to the same question
                 self._choice = index
             message = choice.get("message")
-            is_whole = isinstance(message, dict) and bool(message)
-            delta = message if is_whole else choice.get("delta")
+            delta = choice.get("delta")
+            is_whole = False
+            if message and isinstance(message, dict) and not _carries_reply(delta):
+                is_whole = not isinstance(delta, dict)
+                delta = self._take_new_part(message, text)
             if isinstance(delta, dict):
                 text += self._add_delta(delta)
             finish = choice.get("finish_reason") or choice.get("finishReason")
@@ -156,6 +158,21 @@ class ReplyBuilder:
             reasoned=self._reasoned,
         )
 
+    def _take_new_part(self, message: Mapping[str, Any], of_frame: str) -> Mapping[str, Any]:
+        """What of a message is not known yet: some servers repeat all so far beside each delta.
+
+        `of_frame` is the text of the frame's other messages.
+        """
+        self._has_messages = self._has_messages or self.empty
+        came_in_deltas = not self._has_messages
+        known = "".join(self._texts)
+        if known and not of_frame:
+            text = _join_text_parts(message.get("content"))
+            message = {**message, "content": _cut_known(text, known, surely=came_in_deltas)}
+        if came_in_deltas and self._calls and not _holds_other_call(message, self._calls):
+            message = {**message, "tool_calls": None, "toolCalls": None, "function_call": None}
+        return message
+
     def _add_delta(self, delta: Mapping[str, Any]) -> str:
         content = delta.get("content")
         if not isinstance(content, str):
@@ -167,6 +184,8 @@ class ReplyBuilder:
         text = self._add_text(content) if content else ""
         calls = delta.get("tool_calls") or delta.get("toolCalls")
         calls = _as_objects(calls) if calls else ()
+        if not calls and "function_call" in delta:
+            calls = _read_only_call(delta["function_call"])
         if calls:
             self._add_calls(calls)
         # Usage ends a stream where it comes alone; some providers add it to every frame.
@@ -209,7 +228,7 @@ class ReplyBuilder:
     def _add_calls(self, entries: Iterable[Mapping[str, Any]]) -> None:
         in_this_delta: list[_StreamedCall] = []
         for entry in entries:
-            function = _as_object(entry.get("function"))
+            function = _as_object(entry.get("function")) or entry
             piece = _CallDelta(
                 provider_id=_as_text(entry.get("id")),
                 name=_as_text(function.get("name")),
@@ -279,12 +298,8 @@ class ReplyBuilder:
         self._has_finish = self._has_finish or whole
 
     def _note_usage(self, usage: object) -> None:
-        counts = _as_object(usage)
-        if counts:
-            usage = _read_usage(counts)
-            # What no model can have read or written counts as not reported, and is estimated.
-            believable = max(usage.prompt_tokens, usage.completion_tokens) <= _MOST_REPORTED
-            self._usage = usage if believable else None
+        if isinstance(usage, dict):
+            self._usage = read_usage(usage)
             self._usage_is_last = not self._frame_carries
 
 
@@ -299,6 +314,11 @@ def _begins_another(
         or bool(piece.provider_id and call.provider_id and piece.provider_id != call.provider_id)
         or (call.is_whole() and bool(piece.arguments or not piece.provider_id))
     )
+
+
+def _read_only_call(value: object) -> Sequence[Mapping[str, Any]]:
+    """A call in the form that OpenAI had before a reply could hold several."""
+    return [{"index": 0, "function": value}] if isinstance(value, dict) else ()
 
 
 def _join_text_parts(content: object) -> str:
@@ -318,31 +338,6 @@ def _read_arguments(value: object) -> str:
     return _as_text(value)
 
 
-def _read_usage(counts: Mapping[str, Any]) -> TokenUsage:
-    prompt = _as_object(_first_given(counts, "prompt_tokens_details", "promptTokensDetails"))
-    completion = _as_object(
-        _first_given(counts, "completion_tokens_details", "completionTokensDetails")
-    )
-    return TokenUsage(
-        prompt_tokens=_read_count(_first_given(counts, "prompt_tokens", "promptTokens")),
-        completion_tokens=_read_count(
-            _first_given(counts, "completion_tokens", "completionTokens")
-        ),
-        cached_tokens=min(
-            _read_count(_first_given(prompt, "cached_tokens", "cachedTokens")), _MOST_REPORTED
-        ),
-        reasoning_tokens=min(
-            _read_count(_first_given(completion, "reasoning_tokens", "reasoningTokens")),
-            _MOST_REPORTED,
-        ),
-    )
-
-
-def _first_given(data: Mapping[str, Any], snake: str, camel: str) -> Any:
-    value = data.get(snake)
-    return data.get(camel) if value is None else value
-
-
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -355,14 +350,38 @@ def _as_objects(value: object) -> Sequence[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 
+def _carries_reply(delta: object) -> bool:
+    return any(map(_as_object(delta).get, ("content", "tool_calls", "toolCalls", "function_call")))
+
+
+_SHORT_TEXT = 3
+"""A message that begins with so short a text may also come behind it: "ha", "haha"."""
+
+
+def _cut_known(text: str, known: str, *, surely: bool) -> str:
+    """A message's text without what is known of it.
+
+    `surely` says that the rest came in deltas, so that a message is the whole: Perplexity's have
+    both in each frame.
+    """
+    if text.startswith(known) and (surely or len(known) >= _SHORT_TEXT):
+        return text[len(known) :]
+    repeats = " ".join(known.split()).startswith(" ".join(text.split()))
+    return "" if surely and repeats else text
+
+
+def _holds_other_call(message: Mapping[str, Any], known: Iterable[_StreamedCall]) -> bool:
+    texts = {(call.name, "".join(call.arguments)) for call in known}
+    calls = _as_objects(message.get("tool_calls") or message.get("toolCalls"))
+    functions = (_as_object(call.get("function")) for call in calls)
+    return any(
+        (_as_text(each.get("name")), _read_arguments(each.get("arguments"))) not in texts
+        for each in functions
+    )
+
+
 _REASONING_MEMBERS = ("reasoning_content", "reasoningContent", "reasoning")
 
 
 def _is_reasoning_part(part: Mapping[str, Any]) -> bool:
     return _as_text(part.get("type")).lower().startswith(("thinking", "reasoning", "redacted"))
-
-
-def _read_count(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return max(0, value)
-    return max(0, int(value)) if isinstance(value, float) and math.isfinite(value) else 0

@@ -236,3 +236,88 @@ def test_arguments_in_many_named_pieces_are_read_where_they_may_be_closed_only(
 
 def test_no_half_character_is_left_over_beyond_the_limit() -> None:
     assert reply(text_frame("abcdef\ud83d"), limit=3).text == "abc"
+
+
+def both_frame(new: str, so_far: str, finish: str | None = None) -> dict[str, Any]:
+    message = {"role": "assistant", "content": so_far}
+    choice = {"index": 0, "delta": {"content": new}, "message": message, "finish_reason": finish}
+    return {"choices": [choice]}
+
+
+@each_case(
+    "last",
+    [
+        both_frame("", "The key is old.", "stop"),
+        both_frame("", "The key is old", "stop"),
+        {"choices": [{"index": 0, "message": {"content": "The key is old."}}]},
+        {"choices": [{"index": 0, "message": {"content": "The key  is old.\n"}, "delta": None}]},
+    ],
+)
+def test_a_message_that_repeats_the_deltas_so_far_is_shown_once(last: dict[str, Any]) -> None:
+    frames = [both_frame("The ", "The "), both_frame("key is old.", "The key is old.")]
+    assert reply(*frames, last).text == "The key is old."
+
+
+def test_a_message_that_goes_on_after_the_deltas_adds_its_new_part() -> None:
+    message = {"choices": [{"index": 0, "message": {"content": "The key is old [s1]."}}]}
+    assert reply(text_frame("The key is old"), message).text == "The key is old [s1]."
+
+
+def test_messages_that_grow_without_deltas_are_shown_once() -> None:
+    texts = ("The ", "The key ", "The key is old.", "The key is old.")
+    frames = [{"choices": [{"index": 0, "message": {"content": each}}]} for each in texts]
+    assert reply(*frames).text == "The key is old."
+
+
+@each_case("texts", [("It is ", "old."), ("1", "10"), ("I am: ", "I"), ("Done. ", "Not.")])
+def test_messages_that_do_not_grow_are_pieces(texts: tuple[str, ...]) -> None:
+    frames = [{"choices": [{"index": 0, "message": {"content": each}}]} for each in texts]
+    assert reply(*frames).text == "".join(texts)
+
+
+def test_blocks_of_one_frame_may_hold_the_same_text() -> None:
+    blocks = [{"message": {"content": each}} for each in ("Again. ", "Again. ")]
+    assert reply({"choices": blocks}).text == "Again. Again. "
+
+
+def test_a_message_beside_its_delta_does_not_end_the_reply() -> None:
+    assert not builder(both_frame("The ", "The ")).ended
+    assert builder(both_frame("The ", "The ", "stop")).ended
+
+
+def test_calls_that_a_message_repeats_after_the_deltas_are_made_once() -> None:
+    one = {"id": "a", "type": "function", "function": {"name": "one", "arguments": "{}"}}
+    message = {"choices": [{"index": 0, "message": {"content": None, "tool_calls": [one]}}]}
+    unnamed = {"choices": [{"message": {"tool_calls": [one | {"id": ""}]}}]}
+    built_reply = reply(calls_frame({"index": 0, **one}), message, unnamed)
+    assert [(c.name, c.arguments) for c in built_reply.calls] == [("one", "{}")]
+
+
+def old_call_frame(**call: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": None, "function_call": call}}]}
+
+
+@each_case(
+    "pieces",
+    [
+        [{"name": "one", "arguments": ""}, {"arguments": '{"id"'}, {"arguments": ": 1}"}],
+        [{"name": "one", "arguments": '{"id": 1}'}],
+        [{"name": "one"}, {"name": "one", "arguments": '{"id"'}, {"arguments": ": 1}"}],
+        [{"name": "one", "arguments": {"id": 1}}],
+    ],
+)
+def test_a_call_in_the_form_for_a_single_call_is_read(pieces: list[dict[str, Any]]) -> None:
+    built_reply = reply(*(old_call_frame(**each) for each in pieces))
+    assert [(c.name, c.arguments) for c in built_reply.calls] == [("one", '{"id": 1}')]
+
+
+@each_case("value", [None, "", [], {}, 7])
+def test_an_empty_single_call_is_no_call(value: Any) -> None:
+    frame = {"choices": [{"index": 0, "delta": {"content": "Old.", "function_call": value}}]}
+    assert reply(frame).calls == ()
+    assert reply(frame).text == "Old."
+
+
+def test_a_call_without_an_inner_function_is_read() -> None:
+    built_reply = reply(calls_frame({"id": "a", "name": "one", "arguments": "{}"}))
+    assert [(c.name, c.arguments) for c in built_reply.calls] == [("one", "{}")]
