@@ -1,8 +1,8 @@
 """Tool calls as models misspell them -> calls of the tools that were offered.
 
 Names come with a namespace (`functions.x`, `default_api.x`), with control tokens of the model's
-format, or repeated; arguments come encoded twice, wrapped, or several behind each other. What is
-not understood stays as it is: the toolbox refuses it and says why.
+format, or repeated; arguments come encoded twice, wrapped, several behind each other, or as a dict
+of Python. What is not understood stays as it is: the toolbox refuses it and says why.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from app.chat.python_values import read_python_value
 from app.messages import ToolCall
 from app.surrogates import join_surrogates
 
@@ -95,6 +96,16 @@ def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
         raise ValueError("nested too deeply") from None
 
 
+def decode_value(text: str, at: int = 0) -> tuple[Any, int]:
+    """Like `decode_json`, and reads dicts and lists as Python writes them."""
+    try:
+        return decode_json(text, at)
+    except ValueError:
+        if not text.startswith(("{", "["), at):
+            raise
+    return read_python_value(text, at)
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
@@ -149,7 +160,7 @@ def _decode_all(text: str) -> list[Any] | None:
     at = 0
     while at < len(text) and len(values) < _MOST_VALUES:
         try:
-            value, at = decode_json(text, at)
+            value, at = decode_value(text, at)
         except ValueError:
             return None
         values.append({} if value is None else value)

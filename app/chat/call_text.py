@@ -12,7 +12,7 @@ from typing import Any
 from app.chat.call_repair import (
     ARGUMENT_KEYS,
     NAME_KEYS,
-    decode_json,
+    decode_value,
     find_member,
     find_offered,
     read_arguments,
@@ -259,7 +259,7 @@ class _CallParser:
             self._parameters[key] = _read_parameter(value)
             return parameter.end()
         if self._text[at] in '{["':
-            value, end = decode_json(self._text, at)
+            value, end = decode_value(self._text, at)
             self._take_value(value)
             return end
         word = _WORD.match(self._text, at)
@@ -352,7 +352,7 @@ def _read_parameter(text: str) -> Any:
     """A value between tags: JSON where it is, else a text."""
     text = text.strip()
     try:
-        value, end = decode_json(text)
+        value, end = decode_value(text)
     except ValueError:
         return text
     return value if end == len(text) else text

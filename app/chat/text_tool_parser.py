@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.chat.call_repair import decode_json, write_arguments
+from app.chat.call_repair import decode_value, write_arguments
 from app.chat.markdown_place import MarkdownPlace
 
 _NAME = re.compile(r"[A-Za-z0-9_.:/<>|-]{1,100}")
@@ -152,7 +152,7 @@ def _parse_values(text: str) -> Iterator[Any]:
     rest = text.strip()
     while rest:
         try:
-            value, end = decode_json(rest)
+            value, end = decode_value(rest)
         except ValueError:
             raise ValueError(_NOT_JSON) from None
         yield value

@@ -58,6 +58,25 @@ def test_arguments_that_are_wrapped_or_repeated_are_read(arguments: str) -> None
     assert repaired("get_span", arguments) == [("get_span", ID, "theirs")]
 
 
+@each_case(
+    "arguments, meant",
+    [
+        ("{'id': 's1'}", {"id": "s1"}),
+        ("{'words': \"don't stop\", 'deep': True, 'span': None, }", {
+            "words": "don't stop", "deep": True, "span": None
+        }),
+        ('{"id": "s1", "deep": false, }', {"id": "s1", "deep": False}),
+        ("[{'id': 's1'}]", {"id": "s1"}),
+        ("```json\n{'id': 's1'}\n```", {"id": "s1"}),
+        (json.dumps("{'id': 's1'}"), {"id": "s1"}),
+        ("{'name': 'get_span', 'arguments': {'id': 's1'}}", {"id": "s1"}),
+    ],
+)  # fmt: skip
+def test_arguments_in_python_are_read(arguments: str, meant: object) -> None:
+    [(_, read, _)] = repaired("get_span", arguments)
+    assert json.loads(read) == meant
+
+
 def test_two_different_arguments_behind_each_other_are_two_calls() -> None:
     assert repaired("get_span", f'{ID}{{"id": 2}}') == [
         ("get_span", ID, "theirs"),
@@ -80,6 +99,8 @@ def test_two_different_arguments_behind_each_other_are_two_calls() -> None:
         '"words"',
         ID + " and more",
         '{"id": NaN}',
+        "{'id': open('x')}",
+        "{'words': 'don't stop'}",
         "[" * 100_000,
     ],
 )
