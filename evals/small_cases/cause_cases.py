@@ -454,3 +454,56 @@ _hand_on(
     failed("ConnectionError", "connection refused: the planner's schema server is not reachable"),
     right=False,
 )
+
+
+# A step that parses what a call inside it replied, and the reply was cut or is no object.
+def _parse_inside(name: str, reply: Json, message: str, *, limit: int, right: bool = True) -> None:
+    request = {"messages": [{"role": "user", "content": "The timetable as JSON"}]}
+    call = model(reply, asked=request | {"max_tokens": limit}, tokens=(90, 60), right=right)
+    error = failed("TimetableParseError", message)
+    INSIDE.add(
+        name,
+        span("timetable", span("read_timetable", call, right=not right, **error), **error),
+        question="The timetable as JSON",
+        answer=None,
+    )
+
+
+INSIDE = CaseList("reply_parsed_inside")
+_TORN = '{"sailings": [{"at": "09:00", "pier": "N2"}, {"at": "09:4'
+_parse_inside("cut_at_limit", says(_TORN, "length"), "Unterminated string: column 57", limit=60)
+_parse_inside(
+    "as_many_as_it_may", says(_TORN, ""), "no field `piers` in the parsed reply", limit=60
+)
+_parse_inside(
+    "unread_field", says('{"sailings": []}'), "the parser knows no field sailings", limit=900,
+    right=False,
+)  # fmt: skip
+
+# What the code that a model wrote printed, in the result of the step around both.
+for _name, _shown, _is_right in (
+    (
+        "import",
+        "Code execution failed at line 'import tides' due to: InterpreterError: no tides",
+        1,
+    ),
+    ("traceback", "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'N2'", 1),
+    ("works_healthy", "Execution logs:\n14:20\nLast output from code snippet:\n14:20", 0),
+):
+    CODE.add(
+        f"observed_{_name}",
+        span(
+            "Turn 1",
+            model(
+                says("Thought: look it up.\n<code>\nimport tides\n</code>"), right=bool(_is_right)
+            ),
+            input={"turn": 1},
+            output={"result": None, "observations": _shown},
+            right=bool(_is_right),
+        ),
+        span(
+            "Turn 2", model(says("High water is at 14:20."), asked="High water? 14:20"), input="2"
+        ),
+        question="When is high water at N2?",
+        answer="High water is at 14:20.",
+    )

@@ -98,7 +98,9 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
     " status_code result results documentation_url"
 )
 """Members beside a list of errors that leave it the outcome."""
-_PRINTED = TEXT | key_set("stdout stderr out logs log console printed html raw_html page body")
+_PRINTED = TEXT | key_set(
+    "observation observations stdout stderr out logs log console printed html raw_html page body"
+)
 FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED | _VARIANTS
 """One of these stands in each object that reports a failure."""
 _WORD_READ = 60  # characters of a value that may be a word for a state

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from app.analysis.error_origins import ErrorOrigin, error_message, find_error_origins
 from app.analysis.finding import Category, Finding, build_finding
@@ -24,7 +24,7 @@ from app.analysis.rules.error_wording import (
 from app.analysis.rules.failures.empty_origin import find_empty_origin
 from app.analysis.rules.failures.error_outcome import judge_outcome
 from app.analysis.rules.failures.failed_code import find_writer
-from app.analysis.rules.failures.input_givers import find_giver, find_namer
+from app.analysis.rules.failures.input_givers import find_giver, find_namer, list_calls_inside
 from app.analysis.rules.failures.suspects import (
     FAULT_PHRASES,
     FAULTS_OF_MISSING_DATA,
@@ -157,7 +157,8 @@ def _find_cause(
     latest = next(iter(analysis.tree.finished_before(error.node, 1)), None)
     asked = analysis.once(AskedWords)
     looked_up = _misses_key(error) and _quotes_own_input(error)
-    for count, (level, node) in enumerate(analysis.tree.earlier(error.node)):
+    inside = ((0, call) for call in list_calls_inside(error.node, analysis))
+    for count, (level, node) in enumerate(chain(inside, analysis.tree.earlier(error.node))):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
             break
         suspect = suspects.get(node.id) or _judge_missing_data(node, error, analysis)

@@ -21,7 +21,15 @@ _NAMES_A_THING = re.compile(
 _TEXT_READ = 20_000  # characters of a text in which a name is looked for
 _LEAVES_READ = 200  # of the arguments of a call
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest calls come first
+_INSIDE_READ = 40  # spans below a failed one: a parser holds a call or two
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
+
+
+def list_calls_inside(node: Node, analysis: TraceAnalysis) -> list[Node]:
+    """The last model call in a span, if it worked: the span may have parsed its reply."""
+    below = analysis.tree.below(node)[1 : _INSIDE_READ + 1]
+    calls = [each for each in below if each.view.is_model_call and each.error is None]
+    return calls[-1:]
 
 
 def find_giver(node: Node, analysis: TraceAnalysis) -> Node | None:
