@@ -32,6 +32,14 @@ class MarkdownPlace:
         return _QUOTED_OR_INDENTED.match(first) is None
 
     @property
+    def closes_fence(self) -> bool:
+        """Whether fenced code ends with the current line as it is so far."""
+        if not self._fence or len(self._line) > _LINE_PIECES:
+            return False
+        found = _FENCE.match("".join(piece[:_LINE_PIECES] for piece in self._line))
+        return found is not None and found[1].startswith(self._fence) and not found[2].strip()
+
+    @property
     def line_end(self) -> str:
         """The last characters of the current line, without blanks at its end; "" on a blank one."""
         pieces = self._line[-_LINE_PIECES:]

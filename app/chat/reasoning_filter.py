@@ -2,7 +2,8 @@
 
 A push parser: any split of a reply gives the same text. Reasoning stands between tags such as
 `<think>` and `</think>`, or in the channels of the Harmony format, of which only `final` is for
-the user. Tags in code, in a quotation or between quotation marks are text.
+the user. Tags in code, in a quotation or between quotation marks are text. Tokens that end a reply
+in a model's format are taken off its end.
 
 Some models write only the closing tag. Then the text before it, which was shown, is withdrawn.
 """
@@ -16,15 +17,19 @@ from app.chat.reasoning_tags import (
     BEGUN_TAGS,
     BIDI_CONTROLS,
     CLOSING_TAGS,
+    END_TOKENS,
     HARMONY_TOKENS,
     LONGEST_TAG,
+    STRIKES,
     TAG,
     TAG_STARTS,
     ends_reasoning,
+    ends_reply,
     is_quoted,
 )
 
 _CLOSING: Set[str] = frozenset(CLOSING_TAGS.values())
+_HARMONY_ENDS = frozenset(["<|end|>", "<|return|>", "<|call|>"])
 _HEADER_CHARACTERS = 200
 """A Harmony header holds a role, a channel, a recipient and a format; a longer one is text."""
 
@@ -56,6 +61,7 @@ class _State(Enum):
     HIDDEN = auto()
     CALL = auto()
     BARE_ANALYSIS = auto()
+    ENDED = auto()
 
 
 class ReasoningFilter:
@@ -83,6 +89,7 @@ class ReasoningFilter:
         self._is_inline = False
         self._trims = False
         self._in_channels = False
+        self._has_struck_text = False
         self._recipient = ""
         self.found = False
         self.lacks_opening = False
@@ -187,7 +194,12 @@ class ReasoningFilter:
         name = tag.lower()
         if self._state is _State.TEXT:
             self._sync_place()
-            if not self._place.is_free or is_quoted(before, after):
+            if is_quoted(before, after) or not (self._place.is_free or self._place.closes_fence):
+                self._add(tag)
+            elif name in END_TOKENS:
+                self._take_end(tag, before)
+            elif not self._place.is_free or name == STRIKES:
+                self._has_struck_text = self._has_struck_text or name == STRIKES
                 self._add(tag)
             elif name in HARMONY_TOKENS:
                 self._take_token(name)
@@ -205,10 +217,30 @@ class ReasoningFilter:
                 self._end_reasoning(tag)
             else:
                 self._add(tag)
+        elif self._state is _State.ENDED:
+            if name in END_TOKENS or name in _HARMONY_ENDS:
+                self._hidden.append(tag)
+            else:
+                self._go_on()
+                self._take_tag(tag, before, after)
         elif name in HARMONY_TOKENS:
             self._take_token(name)
         else:
             self._add(tag)
+
+    def _take_end(self, tag: str, before: str) -> None:
+        """Holds a token back that ends the reply, unless more text follows."""
+        is_struck = self._has_struck_text and tag.lower() == "</s>"
+        if is_struck or not ends_reply(self._place.line_end, before):
+            self._add(tag)
+            return
+        self._state, self._hidden = _State.ENDED, [tag]
+
+    def _go_on(self) -> None:
+        """Shows what was held as the end of the reply, since it goes on."""
+        hidden, self._hidden = self._hidden, []
+        self._state = _State.TEXT
+        self._show("".join(hidden))
 
     def _take_token(self, name: str) -> None:
         """Moves between the parts of Harmony's messages."""
@@ -275,6 +307,8 @@ class ReasoningFilter:
     def _add(self, text: str) -> None:
         if not text:
             return
+        if self._state is _State.ENDED and not text.isspace():
+            self._go_on()
         if self._state is not _State.TEXT:
             self._hidden.append(text)
             if self._state is _State.HEADER and sum(map(len, self._hidden)) > _HEADER_CHARACTERS:

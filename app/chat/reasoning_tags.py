@@ -1,8 +1,9 @@
-"""How models mark their reasoning in the text of a reply, and the tokens of Harmony's channels.
+"""How models mark their reasoning in the text of a reply, and the tokens that end a reply.
 
 Sources: chat templates of DeepSeek R1, QwQ and Qwen 3 (`<think>`, which newer ones open in the
 prompt, so that only the end is in the reply), Seed-OSS, Magistral, Kimi-VL, Command A Reasoning,
-OpenThinker, Gemma; Harmony is the format of gpt-oss.
+OpenThinker, Gemma; Harmony is the format of gpt-oss. End tokens are the `eos_token`s and ends of
+turns of the same templates, which servers let through where a model's list of them is incomplete.
 """
 
 import re
@@ -22,7 +23,56 @@ CLOSING_TAGS: Mapping[str, str] = {
 HARMONY_TOKENS = tuple(
     f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call")
 )
-_TAGS = (*CLOSING_TAGS, *CLOSING_TAGS.values(), *HARMONY_TOKENS)
+_BARRED_ENDS = (
+    "im_end",  # ChatML: Qwen, Yi, Hermes, Kimi, LFM
+    "endoftext",  # GPT-2's, and with it Qwen, Phi, Falcon, GLM
+    "eot_id",  # Llama 3
+    "eom_id",
+    "eot",  # Llama 4, DeepSeek Coder
+    "eom",
+    "end_of_text",  # Llama, Granite
+    "end_of_role",
+    "end_of_turn",
+    "end_of_turn_token",  # Command R and A
+    "end_response",
+    "end_text",
+    "end_action",
+    "end_of_sentence",  # ERNIE
+    "end_of_message",
+    "endofturn",
+    "endofprompt",
+    "assistant_end",  # Apertus
+    "role_end",  # Ling
+    "eos",  # Hunyuan
+    "user",  # GLM, Phi
+    "observation",
+    "flush",  # Solar
+    "stop",
+)
+END_TOKENS = frozenset(
+    [
+        *(f"<|{name}|>" for name in _BARRED_ENDS),
+        "<｜end▁of▁sentence｜>",  # DeepSeek
+        "<｜end_of_sentence｜>",
+        "<｜user｜>",
+        "</s>",  # Llama 2, Mistral
+        "<eos>",
+        "<end_of_turn>",  # Gemma
+        "<turn|>",
+        "<end_of_utterance>",
+        "<seed:eos>",
+        "</longcat_s>",
+        "[|endofturn|]",  # EXAONE
+        "[e~[",  # MiniMax
+        "[eos]",
+    ]
+)
+"""In lower case: what may leak behind the last word of a reply."""
+
+STRIKES = "<s>"
+"""Opens struck text in HTML, which `</s>` closes."""
+
+_TAGS = (*CLOSING_TAGS, *CLOSING_TAGS.values(), *HARMONY_TOKENS, *sorted(END_TOKENS), STRIKES)
 TAG = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE)
 LONGEST_TAG = max(map(len, _TAGS))
 TAG_STARTS = re.compile(r"[<\[◁]")
@@ -51,3 +101,8 @@ def ends_reasoning(line_end: str, before: str, after: str) -> bool:
     if after == "" or after in ",.;:!?)":
         return False
     return line_end[-1] in ".!?…。！？" or not before.isspace()
+
+
+def ends_reply(line_end: str, before: str) -> bool:
+    """Whether an end token that nothing follows ends the reply, rather than being its last word."""
+    return not line_end or line_end[-1] in ".!?…。！？" or not before.isspace()

@@ -9,7 +9,7 @@ from testkit.case_tables import each_case
 
 TAGS = ("<think>", "</think>", "<|start|>", "<|channel|>", "<|message|>", "<|end|>")
 WORDS = ("final", "analysis", "assistant", " to=f.x ", "word ", "```\n", "`", "\n", ".", "<")
-PARTS = (*TAGS, *WORDS)
+PARTS = (*TAGS, *WORDS, "<|im_end|>", "</s>", "<s>")
 
 
 class Shown:
@@ -110,6 +110,52 @@ def test_a_text_that_only_mentions_tags_stays_as_it_is(text: str) -> None:
         reader = Shown()
         assert reader.read(*in_pieces(text, size)) == text, size
         assert reader.withdrawals == 0
+
+
+@each_case(
+    "text, shown",
+    [
+        ("Span two.<|im_end|>", "Span two."),
+        ("Span two.\n<|IM_END|>\n", "Span two.\n"),
+        ("Span two</s>", "Span two"),
+        ("Span two. <|eot_id|>", "Span two. "),
+        ("Span two.<end_of_turn>\n<eos>\n\n", "Span two."),
+        ("Span two.<｜end▁of▁sentence｜>", "Span two."),
+        ("Span two.<|endoftext|><|endoftext|>", "Span two."),
+        ("Span two.<|END_OF_TURN_TOKEN|>", "Span two."),
+        ("Span two.[|endofturn|]", "Span two."),
+        ("```\ncode\n```<|im_end|>", "```\ncode\n```"),
+        ("It is `id`.<|im_end|><|return|>", "It is `id`."),
+        ("<think>Which?</think>Span two.<|im_end|>", "Span two."),
+        ("First<|im_end|>, then <b>two</b>.</s>", "First<|im_end|>, then <b>two</b>."),
+        ("<|im_end|>", ""),
+    ],
+)
+def test_tokens_that_end_a_reply_are_taken_off_its_end(text: str, shown: str) -> None:
+    for size in range(1, len(text) + 1):
+        assert Shown().read(*in_pieces(text, size)) == shown, size
+
+
+@each_case(
+    "text",
+    [
+        "Each turn ends with <|im_end|>, which is missing.",
+        "The token is `<|im_end|>`",
+        'The token is "<|eot_id|>"',
+        "What is missing is <|im_end|>",
+        "The price is <s>12</s>",
+        "```\nSpan two.<|im_end|>\n```",
+        "```\n<|im_end|>",
+        "> Span two.<|im_end|>",
+        "Span two.<|im_end|>\n\nNothing follows <|im_end|>.",
+        "Span two.</s><b>",
+        "Span two.<|im_en",
+        "a[e~b",
+    ],
+)
+def test_an_end_token_that_is_mentioned_stays(text: str) -> None:
+    for size in range(1, len(text) + 1):
+        assert Shown().read(*in_pieces(text, size)) == text, size
 
 
 def test_text_before_a_tag_is_shown_at_once() -> None:
