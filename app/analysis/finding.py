@@ -82,7 +82,7 @@ _TRAITS = {
     Category.IGNORED_RESULT: _CategoryTraits(ErrorGroup.REASONING, 70),
     Category.REFUSAL: _CategoryTraits(ErrorGroup.REASONING, 85),
     Category.UNFINISHED: _CategoryTraits(ErrorGroup.SYSTEM, 85),
-    Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 80),
+    Category.UNKNOWN_TOOL: _CategoryTraits(ErrorGroup.PLANNING, 85),
     Category.FAILURE_TEXT: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.LOOP: _CategoryTraits(ErrorGroup.PLANNING, 80),
     Category.PING_PONG: _CategoryTraits(ErrorGroup.PLANNING, 80),

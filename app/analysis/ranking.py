@@ -14,11 +14,14 @@ from app.analysis.rules.data_flow.lost_values import find_lost_values
 from app.analysis.rules.data_flow.masked_values import find_masked_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
+from app.analysis.rules.data_flow.nulled_replies import find_nulled_replies
 from app.analysis.rules.data_flow.same_pages import find_same_pages
+from app.analysis.rules.data_flow.unconverted_units import find_unconverted_units
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
 from app.analysis.rules.data_flow.unreturned_results import find_unreturned_results
 from app.analysis.rules.data_flow.unsupported_answers import find_unsupported_answers
+from app.analysis.rules.data_flow.widened_scope import find_widened_scope
 from app.analysis.rules.failures.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.failures.guardrails import find_failed_guardrails
 from app.analysis.rules.failures.raised_errors import find_raised_errors
@@ -56,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
+    find_nulled_replies,
+    find_widened_scope,
     find_kept_worst,
     find_lost_results,
     find_unreturned_results,
@@ -63,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     find_empty_prompts,
     find_dropped_scope,
     find_mistaken_dates,
+    find_unconverted_units,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,

@@ -41,6 +41,9 @@ for _place, (_name, _text) in enumerate(
         "greek": "Δεν μπορώ να συντάξω αυτή την επιστολή εκ μέρους τρίτου.",
         "korean": "다른 사람을 대신하는 편지는 작성해 드릴 수 없습니다.",
         "english": "I’d rather not draft this notice, since it speaks for somebody else.",
+        "english_put_together": "I can't put together such a letter, it would be legal advice.",
+        "french_establish": "Je ne peux pas établir de courrier de ce genre, ce serait un avis.",
+        "italian_prepare": "Mi dispiace, non posso preparare una lettera del genere.",
     }.items()
 ):
     GONE_ON.add(

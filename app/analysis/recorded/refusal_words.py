@@ -59,7 +59,8 @@ ENGLISH = RefusalWords(
     r"|recommend (?:an?|any|specific|one|which|products|medic\w+)\b",
     acts="provid|shar(?:e|ing)|giv(?:e|ing)|disclos|reveal|creat|generat|produc|process|handl"
     "|continu|proceed|fulfil|read(?:ing)?\\b|work (?:with|on) (?:this|that|these|those|such)"
-    "|perform",
+    "|perform|compil(?:e|ing)|put(?:ting)? together|draw(?:ing)? up|devis(?:e|ing)"
+    "|design(?:ing)?\\b",
     goods=r"order(?! to\b)|booking|reservation|payment|refund|returns?\b|exchang|cancel"
     r"|discount|voucher|invoice"
     "|deliver|shipment|appointment|account|tickets?\\b|seat|room|table|mind|without|until|unless",
@@ -88,7 +89,7 @@ GERMAN = RefusalWords(
     acts="erstell|generier|erzeug|verarbeit|bearbeit|bereit(?:zu)?stell|stell|geb"
     "|(?:weiter|heraus|preis|ab|aus)(?:zu)?geb|teil|mit(?:zu)?teil|offenleg|les|aus(?:zu)?les"
     "|fort(?:zu)?fahr|fort(?:zu)?setz|weiter(?:zu)?mach|erfüll|aus(?:zu)?führ|nenn|leist"
-    "|erteil|empfehl",
+    "|erteil|empfehl|auf(?:zu)?stell|zusammen(?:zu)?stell|aus(?:zu)?arbeit|entwerf",
     goods=r"bestell|auftrag|buchung|reservier|zahlung|erstattung|rückgabe|umtausch|rabatt|gutschein|rechnung"
     r"|liefer|termin|\bkonto\b|ticket|fahrkarte|storn|platz|zimmer|\bohne\b|\bbevor\b|\bsolange\b"
     r"|nicht empfehlen",
@@ -108,7 +109,7 @@ DUTCH = RefusalWords(
     "|discussiër|bediscussiër|adviser|extraher|transcriber|overschrijv|classificer|interpreter"
     "|toelicht|uitlegg|deelnem|meewerk|meedo|voldo|ingaan",
     acts="gev|verstrekk|del|doorgev|bied|aanbied|mak|creër|genere?r|verwerk|behandel|lez|uitlez"
-    "|uitvoer|vervull|doorgaan|prijsgev|opvolg",
+    "|uitvoer|vervull|doorgaan|prijsgev|opvolg|(?:op|samen)(?:te)?stell|uitwerk|ontwerp",
     goods=r"bestelling|\border|boeking|reserver|betaling|terugbetal|retour|omruil|korting|factuur|lever"
     r"|afspraak|account|ticket|kaartje|plaats|kamer|\bzonder\b|\btotdat\b",
     alone=rf"\bik (?:moet|wil) {_MANY}(?:weigeren|afwijzen)|\bik weiger\b"
@@ -129,7 +130,8 @@ FRENCH = RefusalWords(
     "|commente|explique|participe|donner suite|me prononcer|satisfai|me conformer|accompagne|jouer"
     "|reformule|synthétis",
     acts="fourni|donne|communique|partage|divulgue|révéle|transmett|propose|offri|crée|génére"
-    "|produi|traite|lire|poursui|continue|exécute|prendre part|accéder à (?:votre|cette|ce|ta)",
+    "|produi|traite|lire|poursui|continue|exécute|prendre part|accéder à (?:votre|cette|ce|ta)"
+    "|établi|élabore|compose|conce[vp]|prépare|dresser",
     goods=r"commande|réserv|paiement|rembours|retour|échang|remise|réduction|facture|livraison"
     r"|rendez-vous|\bcompte|billet|annul|place|chambre|\bsans\b|\btant que\b",
     alone=r"\bje (?:dois|me vois contraint\w* de|me dois de) (?:\w+ )?(?:refuser|décliner)"
@@ -150,7 +152,7 @@ SPANISH = RefusalWords(
     "|dar consejo|atender",
     acts="proporcion|facilit|compart|divulg|revel|dar\\w*|ofrec|generar|crear|produc|proces"
     "|trat(?:ar)"
-    "|leer|continu|prosegui|realiz|ejecut|brind|suministr",
+    "|leer|continu|prosegui|realiz|ejecut|brind|suministr|elabor|prepar|diseñ|confeccion|componer",
     goods=r"\bpedido|reserva|\bpago|reembols|devoluc|cambi|descuento|factura|entrega|envío|\bcita"
     r"|\bcuenta|billete|boleto|compra\b|habitaci|asiento|\bsin\b|\bhasta\b",
     alone=r"\b(?:debo|tengo que) (?:declinar|rechazar|negarme)|\bno me siento cómod[oa]",
@@ -166,7 +168,7 @@ PORTUGUESE = RefusalWords(
     r"|discut|debat|aconselh|recomendar (?:um|nenhum|qua|produt)|extra(?:ir|í)|transcrev|classific"
     "|pontu|interpret|coment(?:ar)|explic|particip|opinar|cumpri|satisf",
     acts=r"fornec|dar\b|prestar|compartilh|partilh|divulg|revel|oferec|criar|crie|gerar|produz"
-    r"|process|tratar|\bler\b|atend|execut|realiz|continu|prossegu",
+    r"|process|tratar|\bler\b|atend|execut|realiz|continu|prossegu|elabor|prepar|montar|compor\b",
     goods=r"encomenda|reserva|pagamento|reembols|devolu|\btroca|desconto|fatura|entrega|consulta\b"
     r"|\bconta\b"
     r"|bilhete|compra\b|quarto|assento|\bsem\b|\baté\b",
@@ -183,7 +185,7 @@ ITALIAN = RefusalWords(
     r"|raccomandare (?:un|prodott)|estra(?:rr|e)|trascri|classific|interpret|comment(?:are)|spieg"
     "|partecip|esprimer|soddisf|dare (?:consigli|seguito|parer)",
     acts=r"forni|dar[elgtv]\w*|condivid|divulg|rivel|offri|creare|crea|generar|produr|elabor"
-    "|process|trattare|legger|eseguir|continu|prosegui|accoglier",
+    "|process|trattare|legger|eseguir|continu|prosegui|accoglier|prepar|compor|stilar|progett",
     goods=r"\bordin[ei]\b|prenot|pagament|rimbors|restitu|\bcambi|\breso\b|sconto|fattura|consegna|spedi"
     r"|appuntament|\bconto\b|account|bigliett|acquist|camera|\bposti?\b|\bsenza\b|\bfinché\b",
     alone=r"\b(?:devo|sono costrett[oa] a) (?:\w+ )?(?:rifiutare|declinare)"
@@ -214,7 +216,7 @@ SWEDISH = RefusalWords(
     "|utvärder|jämför|beskriv|diskuter|ge (?:råd|rekommendation|medicinsk)|extraher|transkriber"
     "|betygsätt|klassificer|tolk|kommenter|förklar|delta|medverk|efterkomm|uppfyll",
     acts=r"tillhandahåll|ge\b|dela\b|lämn|avslöj|skap|generer|bearbet|behandl|hanter|läs|utför"
-    "|fortsätt|producer",
+    "|fortsätt|producer|sätta ihop|ta fram|sammanställ|utforma",
     goods=r"beställning|\border|bokning|betalning|återbetal|\bretur|\bbyte|rabatt|faktur|leverans|\btid\b"
     r"|konto|biljett|plats|\brum\b|\butan\b|\binnan\b",
     alone=r"\bjag måste (?:tyvärr )?(?:avböja|neka|vägra)|\bdet är inte möjligt för mig"

@@ -29,7 +29,7 @@ _STANDS_FOR_NONE = word_set(
     "none null nil undefined unknown n/a na missing anonymous guest unspecified tbd placeholder ?"
     " unbekannt inconnu desconocido desconhecido sconosciuto onbekend 未知 不明"
 )
-_STANDS_FOR_ALL = word_set("all any every everyone everything * %")
+STANDS_FOR_ALL = word_set("all any every everyone everything * %")
 
 _HANDS_ON = word_set(
     "brief briefing handoff handover summarise summarize summary compose delegate transfer forward"
@@ -43,6 +43,7 @@ _LATER_READ = 400  # spans that may have missed a lost value
 _LEAVES_READ = 400  # of the input of the trace
 _MESSAGES_READ = 20  # of a request, the newest: what a model read lately
 _TEXT_READ = 20_000  # characters of a text in which a value is looked for
+_WORDS_OF_NAME = 4  # that a step carries along: longer values are texts
 _SEEN_KEPT = 50_000  # values of all keys that are remembered
 _MOST_FOUND = 10  # findings
 _MOST_START_KEYS = 40  # of what a trace was given: more are a document, no settings
@@ -152,6 +153,8 @@ class _Search:
         if (returned.may_have_empty or returned.may_have(own)) and given.may_share_key(returned):
             for key in given.full.keys() & (returned.full.keys() | returned.empty):
                 self._compare_values(key, node, given, returned)
+        if given.may_share_key(returned) and _shares_value(given, returned):
+            own |= {key for key in given.full.keys() - PASSING_KEYS if _is_name(given.only(key))}
         if own:
             self._note_omissions(node, own, given, returned)
         if self._losses and returned.may_have(self._losses.keys()):
@@ -294,12 +297,12 @@ class _Search:
         value, source = (start, None) if start else next(iter(known.items()))
         new = given.only(key)
         if key in given.empty and key not in given.full:
-            missed = start or (came_to_nothing(node) and not is_null(node))
+            missed = start or (came_to_nothing(node) and not is_null(node)) or _takes_all(given)
             standing = Standing.FINDING if missed else Standing.WEAK
             return self._build_argument(node, key, given, value, _NOT_PASSED, standing)
         if not new or new in value or value in new:
             return None
-        if new.casefold() in _STANDS_FOR_ALL | _STANDS_FOR_NONE:
+        if new.casefold() in STANDS_FOR_ALL | _STANDS_FOR_NONE:
             return self._build_argument(node, key, given, value, _ALL_INSTEAD, Standing.FINDING)
         if source is not None or not identifies(key):
             return None
@@ -359,9 +362,22 @@ def _weigh_loss(loss: _Loss, key: str, missed: list[Node]) -> tuple[float, Stand
 
 
 def _passes_on(node: Node) -> bool:
+    return _shares_value(NamedValues(node.view.input), NamedValues(node.view.output))
+
+
+def _shares_value(given: NamedValues, returned: NamedValues) -> bool:
     """Whether a step returned something under the key under which it was given it."""
-    given, returned = NamedValues(node.view.input), NamedValues(node.view.output)
     return any(given.only(key) and given.only(key) == returned.only(key) for key in given.full)
+
+
+def _takes_all(given: NamedValues) -> bool:
+    """Whether a call was given a word for all under another key."""
+    return any(given.only(key).casefold() in STANDS_FOR_ALL for key in given.full)
+
+
+def _is_name(value: str) -> bool:
+    """Whether a value names something, unlike a text that a step was to read."""
+    return 0 < len(value.split()) <= _WORDS_OF_NAME and value[0].isalnum()
 
 
 def _is_word_for_none(value: str) -> bool:

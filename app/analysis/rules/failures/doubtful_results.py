@@ -35,6 +35,9 @@ _UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
 """Units in names of lifetimes; without one they are seconds, as in HTTP and DNS."""
 _NUMBER = re.compile(r"\D{0,4}(\d{1,3}(?:[.,'\s]\d{3})*[.,]\d{1,2})\D{0,4}")
 """A number as people write it, with a sign for decimals and a currency or unit around it."""
+_OFFSET = re.compile(r"T\d\d.*[+-]\d\d:?\d\d\Z")
+_ZONE = re.compile(r"T\d\d.*(?:Z|[+-]\d\d:?\d\d)\Z")
+_UTC = "utc"  # in a key: the day is meant so
 _ANNOUNCED = key_set("content_length")
 _BYTES = re.compile(r"byte|octet|received|recibid|empfangen")
 _ITEM_IDS = key_set("id id_ node_id chunk_id doc_id document_id uid")
@@ -114,6 +117,21 @@ def _find_misread_number(node: Node, given: LeavesByType, result: LeavesByType) 
     return ""
 
 
+def _find_lost_zone(node: Node, given: LeavesByType, result: LeavesByType) -> str:
+    """A day without a zone that is the day in UTC of a moment that was given with its own zone, in
+    which it is another day."""
+    for leaf in given.texts:
+        moment = _read_moment(leaf.value) if _OFFSET.search(leaf.value[:_SHOWN]) else None
+        if moment is None or moment.date() == moment.astimezone(UTC).date():
+            continue
+        day = moment.astimezone(UTC).date().isoformat()
+        days = [each for each in result.texts if each.value[:_SHOWN].startswith(day)]
+        known = any(_UTC in each.key or _ZONE.search(each.value[:_SHOWN]) for each in days)
+        if days and not known:
+            return f"it made {day} of {one_line(leaf.value, limit=_SHOWN)}, the day in UTC"
+    return ""
+
+
 def _is_misread(text: str, number: float) -> bool:
     written = re.sub(r"[^\d.,]", "", text)
     whole, mark, decimals = written.rpartition("," if "," in written[-3:] else ".")
@@ -178,6 +196,7 @@ _CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
     _find_lost_characters,
     _find_expired,
     _find_misread_number,
+    _find_lost_zone,
     _find_cut_download,
     _find_same_items,
     _find_near_option,
