@@ -66,6 +66,54 @@ def sizes(text: str) -> list[int]:
         '"{\\"id\\": \\"s1\\"}"}}',
         f'{{"tool_calls": [{OBJECT}]}}',
         f'{{"get_span": {ID}}}',
+        "{'name': 'get_span', 'arguments': {'id': 's1'}}",
+        "<tool_call>{'name': 'get_span', 'arguments': {'id': 's1', }}</tool_call>",
+        '\n```\n\n{"tool_calls": [{"id": "x", "function": {"name": "get_span"}, "parameters": '
+        f"{ID}}}]}}\n\n```\n",
+        f'{{"role": "assistant", "content": null, "tool_calls": [{OBJECT}]}}',
+        f'{{"tool_uses": [{{"recipient_name": "functions.get_span", "parameters": {ID}}}]}}',
+        '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_span">\n<｜DSML｜parameter name="id" '
+        'string="true">s1</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+        '<|DSML|tool_calls><|DSML|invoke name="get_span"><|DSML|parameter name="id" string="true">'
+        "s1</|DSML|parameter></|DSML|invoke></|DSML|tool_calls>",
+        '<minimax:tool_call>\n<invoke name="get_span">\n<parameter name="id">s1</parameter>\n'
+        "</invoke>\n</minimax:tool_call>",
+        '<vendor:function_calls><vendor:invoke name="get_span"><vendor:parameter name="id">s1'
+        "</vendor:parameter></vendor:invoke></vendor:function_calls>",
+        "<seed:tool_call>\n<function=get_span>\n<parameter=id>s1</parameter>\n</function>\n"
+        "</seed:tool_call>",
+        "<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜>"
+        '<steptml:invoke name="get_span"><steptml:parameter name="id">s1</steptml:parameter>'
+        "</steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>",
+        "<longcat_tool_call>get_span\n<longcat_arg_key>id</longcat_arg_key>\n"
+        "<longcat_arg_value>s1</longcat_arg_value>\n</longcat_tool_call>",
+        "<tool_calls><tool_call>get_span<tool_sep>\n<arg_key>id</arg_key>\n"
+        "<arg_value>s1</arg_value>\n</tool_call></tool_calls>",
+        "<tool_call>\n<function=get_span>\n<parameter=id>\ns1\n</function>\n</tool_call>",
+        f'<tool_call name="get_span">{ID}</tool_call>',
+        f"<function=get_span{ID}</function>",
+        f"<function=get_span>{ID}",
+        "<tool_use><name>get_span</name><arguments><id>s1</id></arguments></tool_use>",
+        f"<TOOLCALL>[{OBJECT}]</TOOLCALL>",
+        f"<|START_ACTION|>[{OBJECT}]<|END_ACTION|>",
+        f"<|action_start|><|plugin|>\n{OBJECT}<|action_end|>",
+        f'<|tools_prefix|>[{{"get_span": {ID}}}]<|tools_suffix|>',
+        f"functools[{OBJECT}]",
+        f"[TOOL_CALLS]get_span[CALL_ID]a1b2[ARGS]{ID}</s>",
+        '<|tool_call>call:get_span{id:<|"|>s1<|"|>}<tool_call|>',
+        "<start_function_call>call:get_span{id:<escape>s1<escape>}<end_function_call>",
+        "<|tool_call_start|>[get_span(id='s1')]<|tool_call_end|>",
+        '<|python_start|>[get_span(id="s1")]<|python_end|><|eom|>',
+        '<|python_tag|>get_span.call(id="s1")<|eom_id|>',
+        '<function_calls>\nget_span(id="s1")\n</function_calls>',
+        "<tool_call>get_span(id='s1')</tool_call>",
+        '[get_span(id="s1")]',
+        'get_span(id="s1")',
+        "print(default_api.get_span(id='s1'))",
+        "```tool_code\nprint(default_api.get_span(id='s1'))\n```",
+        "```tool_code\nget_span(id='s1')\n```",
+        "```python\nprint(default_api.get_span(id = 's1',))\n```\n",
+        "```tool_call\n[get_span(id='s1')]\n```",
     ],
 )
 def test_a_text_that_is_nothing_but_a_call_is_that_call(text: str) -> None:
@@ -79,11 +127,34 @@ def test_a_text_that_is_nothing_but_a_call_is_that_call(text: str) -> None:
         f"[{OBJECT}, {OTHER}]",
         f"<tool_call>{OBJECT}</tool_call>\n<tool_call>{OTHER}</tool_call>",
         f"{OBJECT}\n{OTHER}",
+        '[get_span(id="s1"), find_text(words="late, lost")]',
+        "<|tool_call_start|>[get_span(id='s1'), find_text(words='a)')]<|tool_call_end|>",
+        "<function_calls>\nget_span(id='s1')\nfind_text()\n</function_calls>",
+        "```tool_code\nprint(default_api.get_span(id='s1'))\nprint(default_api.find_text())\n```",
+        '<m:tool_call><invoke name="get_span"/><invoke name="find_text"></invoke></m:tool_call>',
     ],
 )
 def test_several_calls_are_all_found(text: str) -> None:
     shown, calls, _ = read(text, 9)
     assert (shown, [name for name, _ in calls]) == ("", ["get_span", "find_text"])
+
+
+@each_case(
+    "value, read_value",
+    [
+        ('<parameter name="id">["s1", "s2"]</parameter>', ["s1", "s2"]),
+        ("<parameter=id>\n['s1', 's2']\n</parameter>", ["s1", "s2"]),
+        ("<parameter=id>s1</parameter><parameter=id>s2</parameter>", ["s1", "s2"]),
+        ('<parameter name="id" string="true">12</parameter>', "12"),
+        ('<parameter name="id" string="false">12</parameter>', 12),
+        ("<parameter=id>a < b</parameter>", "a < b"),
+        ("<parameter=id>{not json}</parameter>", "{not json}"),
+        ("<parameter=id></parameter>", ""),
+    ],
+)
+def test_values_between_tags_are_read(value: str, read_value: object) -> None:
+    _, [(_, arguments)], _ = read(f'<invoke name="get_span">{value}</invoke>', 7)
+    assert json.loads(arguments) == {"id": read_value}
 
 
 @each_case(
@@ -106,6 +177,24 @@ def test_several_calls_are_all_found(text: str) -> None:
         "<function> is a tag.",
         "commentary to the trace",
         "```python\nget_span(1)\n```",
+        "```python\nget_span(id='s1')\n```",
+        "```\n[get_span(id='s1')]\n```",
+        '[charge_card(cents=5), refund(id="a")]',
+        '[get_span(id="s1"), charge_card(cents=5)]',
+        "[get_span(id=span), find_text()]",
+        "[get_span('s1')]",
+        "get_span()",
+        'get_span(id="s1") shows that the lookup failed, find_text(words="late") nothing.',
+        '[get_span(id="s1")] is the call that it wrote.',
+        "print(get_span)",
+        "<minimax:tool_call> is a tag of MiniMax.",
+        '<minimax:tool_call><invoke name="charge_card"></invoke></minimax:tool_call>',
+        "<｜DSML｜function_calls> opens a call.",
+        "<OrderId> is empty.",
+        "{'name': 'charge_card', 'arguments': {'cents': 5}}",
+        '{"content": "Late.", "tool_calls": []}',
+        "<function>body</function>",
+        "functools is a module.",
         "```json\n[1, 2]\n```",
         "[",
         "{",
@@ -124,6 +213,8 @@ def test_an_answer_stays_an_answer(text: str) -> None:
         '{"name": "get_span", "arguments": {"id": "s1"',
         '```json\n{"name": "get_span", "arguments": {id: 1}}\n```',
         '[TOOL_CALLS][{"name": "get_span", "arguments"',
+        "{'name': 'get_span', 'arguments': {'id': ",
+        "<minimax:tool_call>{'name': </minimax:tool_call>",
     ],
 )
 def test_a_call_that_cannot_be_read_is_malformed_and_not_shown(text: str) -> None:
@@ -131,7 +222,19 @@ def test_a_call_that_cannot_be_read_is_malformed_and_not_shown(text: str) -> Non
         assert read(text, size) == ("", [], True), size
 
 
-@each_case("text, shown", [("The ", "The "), ("[s1", "[s1"), ('{"span": ', '{"span": ')])
+@each_case(
+    "text, shown",
+    [
+        ("The ", "The "),
+        ("[s1", "[s1"),
+        ('{"span": ', '{"span": '),
+        ("<order>", "<order>"),
+        ("<tool_call> is", "<tool_call> is"),
+        ("get_span(id='s1') shows", "get_span(id='s1') shows"),
+        ("[get_span(id='s1')] i", "[get_span(id='s1')] i"),
+        ("get_span('s1", "get_span('s1"),
+    ],
+)
 def test_text_that_cannot_become_a_call_is_shown_at_once(text: str, shown: str) -> None:
     assert CallTextReader(TOOLS).feed(text) == shown
 
@@ -182,6 +285,7 @@ def test_tools_are_callable_in_text_where_they_are_offered_or_were_called() -> N
     [
         ("Write the JSON of a call of get_span.", set()),
         ("Use get_span.", {"get_span"}),
+        ("How would I call get_span in Python?", set()),
         ("Why is the JSON broken?", {"get_span"}),
     ],
 )
