@@ -1,6 +1,7 @@
 """Prompts that grow from turn to turn, since each turn sends all that came before again."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -8,7 +9,7 @@ from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.names import NAME_READ
-from app.analysis.rules.performance.prompt_texts import read_task
+from app.analysis.rules.performance.prompt_texts import read_prompt, read_task
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node, by_start
@@ -36,7 +37,12 @@ _LIKELY_GROWTH = 0.7  # confidence of other growth; a jump may be one large resu
 _BEFORE_TURN = 40  # spans before a turn among which the one that added most is looked for
 _TURNS_LINKED = 12  # turns of which that is looked for
 _CHARACTERS_BY_TOKEN = 1.5  # at least, of the result that must have added them
+_TEXT_PARTS = re.compile(r"[\"\\\n]")  # what JSON spells otherwise
 _DIGITS = re.compile(r"\d+")
+_COPIES = 3  # of one text in a prompt: two may be a question asked again
+_COPIED = 200  # characters of a text that is looked for in later prompts
+_SHORTEST_COPY = 60  # a sentence of its own, which no other text holds by chance
+_TURNS_SEARCHED = 6  # for copies: later prompts are cut where they were long
 _LINKED_SHARE = 0.5  # of the turns: then results of that name are what the prompt grows by
 
 
@@ -154,9 +160,11 @@ def _longest_climb(values: Sequence[float]) -> tuple[int, int]:
     return best
 
 
-def _judge_growth(growth: _Growth, jump: int | None) -> Standing:
-    """Every agent that reads something grows: it is wrong where much is sent again many times, and
-    harmless where a cache pays for it."""
+def _judge_growth(growth: _Growth, jump: int | None, *, is_copied: bool) -> Standing:
+    """Every agent that reads something grows: it is wrong where the same text is added in each
+    turn, or much is sent again many times, and harmless where a cache pays for it."""
+    if is_copied:
+        return Standing.FINDING
     turns = len(growth.turns)
     later = growth.turns[turns // 2 :]
     at_once = growth.prompts[jump] - growth.prompts[jump - 1] if jump is not None else 0.0
@@ -184,6 +192,9 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         name = one_line(steps[0].name, limit=60)
         when = "before it" if jump else f"before {len(steps)} of the turns"
         by = f"; {name} returned as much {when}"
+    is_copied = not jump and (_return_the_same(steps) or _hold_copies(turns))
+    if is_copied:
+        by += ", mostly the same" if steps else "; it holds the same text again and again"
     names = {_without_digits(node.name) for node in turns}
     what = one_line(turns[0].name, limit=60)
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
@@ -205,7 +216,23 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         sentence,
         order,
         numbers,
-        standing=_judge_growth(growth, jump),
+        standing=_judge_growth(growth, jump, is_copied=is_copied),
+    )
+
+
+def _return_the_same(steps: Sequence[Node]) -> bool:
+    """Whether most of the steps whose results are added returned the same."""
+    results = Counter(step.view.output.timeless for step in steps if step.view.output.has_timeless)
+    return len(steps) >= _LEAST_TURNS and max(results.values(), default=0) * 2 > len(steps)
+
+
+def _hold_copies(turns: Sequence[Node]) -> bool:
+    """Whether a prompt holds the longest text of the first one three times."""
+    messages = turns[0].view.request.messages
+    longest = max((message.text for message in messages), key=len, default="")
+    text = max(_TEXT_PARTS.split(longest), key=len).strip()[:_COPIED]
+    return len(text) >= _SHORTEST_COPY and any(
+        read_prompt(node.view).count(text) >= _COPIES for node in turns[:_TURNS_SEARCHED]
     )
 
 
