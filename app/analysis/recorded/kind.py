@@ -93,6 +93,8 @@ _VERCEL_MODEL = re.compile(r"^ai\.\w+\.do[A-Z]\w+")
 _VERCEL_STEP = re.compile(r"^ai\.(?:generate|stream|embed)\w*\b")
 _names_embedding = match_names("embed")
 _names_search = match_names(rf"{SEARCH_STARTS}|find(?:er)?\b", anywhere=SEARCH_ANYWHERE)
+# Opik types LangChain's prompts as tools; Haystack's builders do the same work.
+_PROMPT_CLASSES = ("PromptTemplate", "PromptBuilder")
 _KEYS_READ = 200  # keys of a body or of metadata
 _EMBEDDING_KEYS = frozenset(["embedding", "embeddings", "num_embeddings"])
 _REPLY_ONLY = key_set("choices candidates generations stop_reason finish_reason done_reason")
@@ -151,7 +153,7 @@ def _kind_by_type(span: Span, name: str) -> SpanKind:
     if span.type == "guardrail" or (span.type == "tool" and "triggered" in metadata):
         return SpanKind.GUARDRAIL  # Opik's integration of OpenAI's agents types them as tools
     if span.type == "tool":
-        return SpanKind.TOOL_CALL
+        return SpanKind.OTHER if name.endswith(_PROMPT_CLASSES) else SpanKind.TOOL_CALL
     if span.type == "llm":
         if _names_embedding(name) or _names_embedding(span.model or ""):
             return SpanKind.EMBEDDING
