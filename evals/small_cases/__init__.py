@@ -39,6 +39,7 @@ from evals.small_cases import (
     record_cases,
     recovery_cases,
     refusal_cases,
+    repeat_cases,
     reply_cases,
     run_cases,
     shown_cases,
@@ -57,6 +58,7 @@ from evals.small_cases import (
 from evals.small_cases.builder import CaseList, SmallCase
 
 _MODULES = (
+    repeat_cases,
     reply_cases,
     run_cases,
     vendor_cases,

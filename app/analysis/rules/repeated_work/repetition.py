@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
+from app.analysis.recorded.names import name_stem
 from app.analysis.rules.repeated_work.comparable_calls import (
     Call,
     belong_to_one_task,
@@ -36,6 +37,7 @@ _LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
 _MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of the span around it
 _LEAST_SHARE_OF_PARENT = 0.33
 _LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
+_STEPS_READ = 1_000  # of a list, among which those with equal calls are few or many
 _CALLS_FIRST = 4  # repeated calls named before the span around them
 _BASE = 0.6  # confidence: equal calls are a plain fact, that nobody wanted them is not
 _BY_CALL = 0.05  # added by each repeat, which makes an intention less likely
@@ -63,8 +65,10 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
             call for call in group if call.node.id not in covered and not _is_failed_call(call.node)
         ]
         for run in _steady_runs(calls):
-            if _is_significant(run, analysis) and all(
-                belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(run)
+            if (
+                _is_significant(run, analysis)
+                and all(belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(run))
+                and not _serve_alike_items(run, analysis)
             ):
                 last = calls[-1]
                 _cover_spans(covered, (call.node for call in run), analysis)
@@ -157,6 +161,23 @@ def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
     if not run[0].result and len(run) < _SURE_REPEATS:
         return False
     return work_share(nodes, analysis) >= least
+
+
+def _serve_alike_items(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
+    """Whether the calls lie in steps over the items of a list, most of which are other ones: a few
+    lines of a text are alike, which is no loop."""
+    steps = [step for call in run if (step := call.node.parent) is not None]
+    if len({step.view.input.canonical for step in steps}) < len(run):
+        return False
+    first, last = steps[0], steps[-1]
+    if first.parent is not last.parent:
+        return False
+    stem = name_stem(first.name)
+    listed = sum(
+        first.start <= step.start <= last.start and name_stem(step.name) == stem
+        for step in analysis.tree.siblings(first)[:_STEPS_READ]
+    )
+    return listed >= 2 * len(run)
 
 
 def _list_single_starts(analysis: TraceAnalysis) -> list[int]:

@@ -1,0 +1,62 @@
+"""Calls that repeat: of an agent that does not get on, and for lines of a text that are alike."""
+
+from evals.small_cases.builder import CaseList, Json, SpanPlan, calls, model, says, span, tool
+
+REPEATS = CaseList("repeats")
+
+
+def _templated_turns(topics: list[str], *, right: bool = False) -> list[SpanPlan]:
+    """Turns of an agent built of runnables: a prompt that holds the history, a model, a search."""
+    history: list[Json] = [{"type": "human", "content": "Which island has a lighthouse museum?"}]
+    turns = []
+    for number, topic in enumerate(topics):
+        asked = {"messages": list(history)}
+        given = {"topic": topic}
+        turns.append(
+            span(
+                "turn",
+                span(
+                    "RunnableSequence",
+                    tool("ChatPromptTemplate", asked, {"output": asked}, seconds=0.01),
+                    model(calls("search_museums", given), asked=asked, right=right),
+                ),
+                tool("search_museums", given, {"hits": []}, seconds=0.4, right=right),
+                input={"turn": number + 1},
+                right=right,
+            )
+        )
+        history.append({"type": "tool", "content": f"No museum for {topic}."})
+    return turns
+
+
+REPEATS.add(
+    "same_search_behind_a_prompt_template",
+    *_templated_turns(["lighthouse"] * 8, right=True),
+    answer="I found no museum.",
+    says="search_museums",
+)
+REPEATS.add(
+    "another_search_each_time_healthy",
+    *_templated_turns(["lighthouse", "beacon", "keeper", "lamp", "lens", "fog horn"]),
+    answer="I found no museum.",
+)
+
+_LINES = ["Mind the gap.", "Stay on board.", "Doors close.", "Thank you."]
+REPEATS.add(
+    "lines_of_a_script_that_are_alike_healthy",
+    *[
+        span(
+            "line",
+            model(
+                says(f"Dansk: {_LINES[place] if place < 4 else f'Stop number {number}.'}"),
+                asked=_LINES[place] if place < 4 else f"Stop number {number}.",
+                name="translate",
+                seconds=0.5,
+            ),
+            input={"line": number},
+        )
+        for number in range(60)
+        for place in [(number * number + number // 3) % 11]
+    ],
+    answer="60 lines are translated.",
+)
