@@ -60,3 +60,39 @@ REPEATS.add(
     ],
     answer="60 lines are translated.",
 )
+
+
+def _with_terms(texts: list[str], *, stamped: bool, right: bool = False) -> list[SpanPlan]:
+    """Signs that are translated, each looked up among the stored ones first."""
+    stored: set[str] = set()
+    steps = []
+    for number, text in enumerate(texts):
+        at = f"2026-05-04T09:00:{number:02}Z"
+        given = {"source": f"{text} / {at}" if stamped else text}
+        found = None if stamped or text not in stored else f"Skilt: {text}"
+        step = [
+            tool("glossary_find", given, {"entry": found}, seconds=0.03, right=right),
+            model(says(f"Skilt: {text}"), asked=f"Translate: {text}", seconds=0.9, right=right),
+            tool("glossary_save", given | {"to": f"Skilt: {text}"}, {"ok": True}, seconds=0.03),
+        ]
+        stored.add(text)
+        steps.append(span("sign", *step[: 1 if found else 3], input={"sign": number}, right=right))
+    return steps
+
+
+REPEATS.add(
+    "stored_terms_are_never_found",
+    *_with_terms(["Exit", "No entry", "Cafe", "Lift"] * 3, stamped=True, right=True),
+    answer="All signs are translated.",
+    says="glossary_find found nothing",
+)
+REPEATS.add(
+    "stored_terms_are_found_healthy",
+    *_with_terms(["Exit", "No entry", "Cafe", "Lift"] * 3, stamped=False),
+    answer="All signs are translated.",
+)
+REPEATS.add(
+    "terms_that_are_all_new_healthy",
+    *_with_terms([f"Deck {number} aft" for number in range(6)], stamped=False),
+    answer="All signs are translated.",
+)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.names import has_word, name_stem
+from app.analysis.recorded.names import has_word, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -25,6 +25,7 @@ _CACHE = word_set("cache caches cached memo memoize memoise redis memcache memca
 _CHANGES_CACHE = word_set(
     "set put write store save delete evict invalidate clear warm update refresh add insert flush"
 )
+_LOOKS_UP = word_set("get lookup look up find fetch read recall search query check load match")
 _FLAGS = key_set("cache_hit hit from_cache is_cached was_cached cached hit_cache found")
 _STATES = key_set("cache_status cache cache_result cache_state status result x-cache")
 _STATING_KEYS = _FLAGS | _STATES
@@ -55,8 +56,9 @@ def list_missed_lookups(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
     """Those findings, with all lookups and the work after them; for `once`."""
     found: list[tuple[Finding, list[Node]]] = []
     named: dict[str, list[Node]] = {}
+    paired = _names_of_pairs(analysis)
     for node in analysis.tree.nodes:
-        if analysis.was_read(node) and _is_lookup(node):
+        if analysis.was_read(node) and (node.function_name in paired or _is_lookup(node)):
             named.setdefault(name_stem(node.name), []).append(node)
     for nodes in named.values():
         if len(nodes) < _LEAST_LOOKUPS or not all(_missed(node) for node in nodes):
@@ -66,6 +68,20 @@ def list_missed_lookups(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
         if finding is not None:
             found.append((finding, [*nodes, *(each.work for each in lookups)]))
     return found
+
+
+def _names_of_pairs(analysis: TraceAnalysis) -> set[str]:
+    """Names of functions that look up what another one of the trace stores: `memory_lookup` beside
+    `memory_store`."""
+    names = {node.function_name for node in analysis.tree.nodes if node.view.calls_tool}
+    stored = {_subject_of(name, _CHANGES_CACHE) for name in names}
+    return {name for name in names if (_subject_of(name, _LOOKS_UP) or None) in stored}
+
+
+def _subject_of(name: str, verbs: frozenset[str]) -> frozenset[str]:
+    """The words of a name but for its verb; empty where it has none of these, or nothing else."""
+    words = frozenset(split_words(name))
+    return words - verbs if words & verbs else frozenset()
 
 
 def _is_lookup(node: Node) -> bool:
