@@ -98,6 +98,31 @@ GUARDRAILS.add(
     span("input_guardrail", input="How ...", output=_checks(False, "TOPIC"), right=True),
     answer="I may only talk about ferries.",
 )
+
+
+def _rail(name: str, output: Json, *, right: bool = True, named: str = "input rails") -> None:
+    """A rail with the check inside it, before the answer."""
+    told = "I may only talk about ferries." if right else "There are 14 seats left."
+    check = span("check", model(says("yes" if right else "no"), right=right), right=right)
+    rail = span(named, check, input={"text": "How many seats?"}, output=output, right=right)
+    after = [] if right else [model(says(told))]
+    GUARDRAILS.add(name if right else f"{name}_healthy", rail, *after, answer=told)
+
+
+_rail("rail_stops", {"type": "input", "name": "check topic", "stop": True})
+_rail("rail_goes_on", {"type": "input", "name": "check topic", "stop": False}, right=False)
+_rail("bedrock_intervened", {"action": "GUARDRAIL_INTERVENED"}, named="ApplyGuardrail")
+_rail("bedrock_none", {"action": "NONE", "outputs": []}, named="ApplyGuardrail", right=False)
+_rail(
+    "bedrock_masked",
+    {"action": "GUARDRAIL_INTERVENED", "assessments": [{"type": "NAME", "action": "ANONYMIZED"}]},
+    named="ApplyGuardrail",
+    right=False,
+)
+_rail("prompt_shield", {"userPromptAnalysis": {"attackDetected": True}}, named="prompt-shields")
+_rail("model_armor", {"filterMatchState": "MATCH_FOUND"}, named="model_armor.sanitize")
+_rail("train_by_rail", {"stop": True, "at": "Tern"}, named="rail connection", right=False)
+
 GUARDRAILS.add(
     "tripwire_triggered",
     span(

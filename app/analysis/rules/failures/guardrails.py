@@ -15,16 +15,34 @@ _RECORDED_CHECK = 0.9  # confidence: a plain fact
 _CHECK_IN_OUTPUT = 0.87  # confidence: read from an output by its keys
 _PASSED_LATER = 0.5  # confidence: a later check of the same name passed
 _LEAVES_READ = 200  # of an output: a verdict stands near its top
-_is_named_guardrail = match_names(r"guard ?rails?\b|guard$")
+_is_named_guardrail = match_names(
+    r"guard ?rails?\b|guard$|(?:llama|nemo|prompt) ?(?:guard|shields?)\b|run shield|tripwire"
+    r"|(?:input|output|dialog|retrieval|execution) rails?\b"
+    r"|rails?\W{0,3}(?:input|output|dialog|retrieval|execution)\b|model armor"
+    r"|self check (?:in|out)put"
+)
+"""NeMo Guardrails, Llama Stack and Guard, Azure's prompt shields, Google's Model Armor, Mastra."""
 _is_named_check = match_names(
     "moderat|safety|policy|police|compliance|jailbreak|injection|content ?filter|toxicity"
 )
-_FAILED_WORDS = word_set("failed fail blocked flagged rejected violation block denied unsafe")
-_PASS_KEYS = key_set("passed pass valid is_valid safe is_safe allowed validation_passed success")
-_FAIL_KEYS = key_set("failed flagged blocked violated triggered tripwire_triggered tripped unsafe")
+_FAILED_WORDS = word_set(
+    "failed fail blocked flagged rejected violation block denied unsafe deny reject refuse refused"
+    " guardrail_intervened intervened match_found"
+)
+_PASS_KEYS = key_set(
+    "passed pass valid is_valid safe is_safe allowed is_allowed validation_passed success compliant"
+    " is_compliant verdict"
+)
+_FAIL_KEYS = key_set(
+    "failed flagged blocked violated triggered tripwire_triggered tripped unsafe is_flagged"
+    " is_blocked is_unsafe should_block stop tripwire intervened attack_detected jailbreak_detected"
+    " injection_detected"
+)
 _VERDICT_KEYS = key_set(
     "result validation_result status verdict outcome guardrail_result decision action label"
+    " guardrail_status filter_match_state guardrail_action"
 )
+_MASKED = word_set("anonymized masked")  # Bedrock says `GUARDRAIL_INTERVENED` of these as well
 
 
 def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -54,6 +72,7 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         verdict = _find_refusal(node)
         if verdict:
             name = one_line(node.name, limit=60)
+            reported.update(below.id for below in analysis.tree.below(node))
             sentence = f"The guardrail {name} refused ({one_line(verdict, limit=80)})"
             yield _build_guardrail_finding(node, sentence, _CHECK_IN_OUTPUT, analysis)
 
@@ -62,11 +81,19 @@ def _is_guardrail(node: Node) -> bool:
     """Whether a span is a guardrail by its kind, its name, or what a framework says of it."""
     if node.view.kind is SpanKind.GUARDRAIL:
         return True
-    if node.view.is_model_call or node.children:
+    if node.view.is_model_call:
         return False
     metadata = node.span.metadata
     stated = metadata.get("type") if isinstance(metadata, dict) else None
-    return stated == "guardrail" or _is_named_guardrail(node.name)
+    return (stated == "guardrail" and not node.children) or (
+        _is_named_guardrail(node.name) and _checks_only(node)
+    )
+
+
+def _checks_only(node: Node) -> bool:
+    """Whether a span has nothing below it, or is not the program that its guardrail is around: it
+    did not take what the whole trace did."""
+    return not node.children or node.parent is not None
 
 
 def _stopped_turn(node: Node, last_call: int) -> bool:
@@ -111,7 +138,11 @@ def _find_refusal(node: Node) -> str:
 
 
 def _refusal_in(body: Body) -> str:
-    for leaf in body.leaves[:_LEAVES_READ]:
+    leaves = body.leaves[:_LEAVES_READ]
+    words = {leaf.value.lower() for leaf in leaves if isinstance(leaf.value, str)}
+    if not words.isdisjoint(_MASKED) and "blocked" not in words:
+        return ""
+    for leaf in leaves:
         name = str(leaf.path[-1]) if leaf.path else leaf.key
         if (leaf.key in _PASS_KEYS and leaf.value is False) or (
             leaf.key in _FAIL_KEYS and leaf.value is True
