@@ -242,3 +242,39 @@ TEAM_TURNS.add(
     question="Check all stations.",
     answer="All four stations are fine.",
 )
+
+# A step that was given what the one before found, and looks all of it up again.
+HANDED_OVER = CaseList("looked_up_again")
+_FOUND = "The mine takes groups of 24 at 10:00; the bus number 7 stops at its gate."
+
+
+def _look_up(places: tuple[str, ...], *, right: bool) -> list[SpanPlan]:
+    return [
+        tool("query_map", {"place": each}, {"found": f"{each} is open until 17:00"}, right=right)
+        for each in places
+    ]
+
+
+def _hand_over(name: str, second: str, places: tuple[str, ...], given: str, *, right: bool) -> None:
+    """Two steps of a team in turn; the second gets a text, and queries these places."""
+    first = _look_up(("salt mine", "bus stop"), right=right)
+    again = _look_up(places, right=right)
+    HANDED_OVER.add(
+        name,
+        span("find_places", *first, input={"task": _TASK}, output=_FOUND, right=right),
+        span(
+            second,
+            *again,
+            model(says("Take bus 7."), seconds=3),
+            input={"task": "Write the plan.", "notes": given},
+            output="Take bus 7.",
+            right=right,
+        ),
+        question=_TASK,
+        answer="Take bus 7.",
+    )
+
+
+_hand_over("all_of_it", "write_plan", ("salt mine", "bus stop"), _FOUND, right=True)
+_hand_over("another_place_healthy", "write_plan", ("salt mine", "café"), _FOUND, right=False)
+_hand_over("verified_healthy", "verify_plan", ("salt mine", "bus stop"), _FOUND, right=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.repeated_work.comparable_calls import (
@@ -224,10 +225,11 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
 
 def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) -> Standing:
     """Sure where nearly all of the branches is common work, or whole pieces of it with a model
-    call; a note where a lookup was made again, or where the names say that it is meant."""
+    call, or where all was looked up again whose result had been handed on; a note where a lookup
+    was made again, or where the names say that it is meant."""
     if any(has_word(name, _ON_PURPOSE) for name in names):
         return Standing.NOTE
-    if shared.common >= _WHOLE_SHARE * shared.whole:
+    if shared.common >= _WHOLE_SHARE * shared.whole or _ignored_handover(shared, analysis):
         return Standing.FINDING
     asked_again = any(
         below.view.is_model_call
@@ -236,6 +238,24 @@ def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) ->
     )
     whole_pieces = asked_again and shared.common >= _COMMON_SHARE * shared.whole
     return Standing.FINDING if whole_pieces else Standing.NOTE
+
+
+def _ignored_handover(shared: _Shared, analysis: TraceAnalysis) -> bool:
+    """Whether each branch but the first was given what the one before returned, and all that it
+    called besides models had been called there."""
+    branches = sorted(shared.branches.values(), key=by_start)
+    again = {
+        below.id
+        for group in shared.groups
+        for call in group
+        for below in _inside(call.node, analysis)
+    }
+    return all(
+        before.end <= after.start
+        and _holds_most(after, [_longest_text(before.view.output)], analysis, in_output=False)
+        and all(each.id in again for each in _inside(after, analysis) if each.view.calls_tool)
+        for before, after in pairwise(branches)
+    )
 
 
 def _inside(node: Node, analysis: TraceAnalysis) -> Sequence[Node]:
@@ -265,8 +285,12 @@ def _find_source(
 
 
 def _telling_text(node: Node) -> str:
-    """The beginning of the longest text of an input."""
-    texts = [leaf.value for leaf in node.view.input.leaves if isinstance(leaf.value, str)]
+    return _longest_text(node.view.input)
+
+
+def _longest_text(body: Body) -> str:
+    """The beginning of the longest text of a body."""
+    texts = [leaf.value for leaf in body.leaves if isinstance(leaf.value, str)]
     longest = max(texts, key=len, default="").strip()
     return " ".join(longest.split()).casefold()[:_TEXT_LENGTH]
 
