@@ -57,6 +57,30 @@ _deny(
 )
 _deny("failure_details", {"failureDetails": {"errorType": "PierError", "errorMessage": "no pier"}})
 
+# What frameworks return for a tool that failed, and marks beside a result.
+for _name, _text in (
+    ("haystack", "Failed to invoke Tool `edit_berths` with parameters {'line': 7}."),
+    ("pydantic_retry", "1 validation error for BerthLine\nberth\n  Field required"),
+    ("dspy", "Execution error in edit_berths: no pier N2"),
+    ("dify", "tool parameters validation error: line is required, please check them"),
+    ("n8n", 'There was an error: "no pier N2"'),
+    ("langchain", "The following errors occurred during tool execution: no pier N2"),
+    ("mcp_client", "MCP tool edit_berths failed with code 7"),
+    ("claude", "<tool_use_error>The line was not found in the file.</tool_use_error>"),
+):
+    _deny(f"reported_by_{_name}", _text)
+for _mark in ("mcp.tool.result.is_error", "gen_ai.tool.is_error"):
+    for _value in (True, False):
+        DENIED.add(
+            f"{_mark.replace('.', '_')}{'' if _value else '_false_healthy'}",
+            *turn_with(
+                tool("edit_berths", {"n": 7}, {"n": 7}, right=_value, metadata={_mark: _value}),
+                _DONE,
+            ),
+            answer=_DONE,
+        )
+_deny("validated", "0 problems; validation of 1 line for N2 passed.", right=False)
+
 _deny("granted", "You granted the permission to edit berths.yaml. N2: 7", right=False)
 _deny("offer_rejected", "N2: 7. The user rejected the offer of berth 6.", right=False)
 _deny("slip", {"permission_slips": ["N2"], "line": "N2: 7"}, right=False)

@@ -111,7 +111,7 @@ def _rail(name: str, output: Json, *, right: bool = True, named: str = "input ra
 
 _rail("rail_stops", {"type": "input", "name": "check topic", "stop": True})
 _rail("rail_goes_on", {"type": "input", "name": "check topic", "stop": False}, right=False)
-_rail("bedrock_intervened", {"action": "GUARDRAIL_INTERVENED"}, named="ApplyGuardrail")
+_rail("apply_guardrail_intervened", {"action": "GUARDRAIL_INTERVENED"}, named="ApplyGuardrail")
 _rail("bedrock_none", {"action": "NONE", "outputs": []}, named="ApplyGuardrail", right=False)
 _rail(
     "bedrock_masked",

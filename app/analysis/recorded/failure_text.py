@@ -55,6 +55,23 @@ _REPORT = re.compile(
 )
 """Of programs, HTTP, MCP, and the frameworks CrewAI, LangChain, AutoGen and Pydantic AI."""
 
+_TOOL_REPORT = re.compile(
+    r"""\W{0,8}(?:
+      failed\sto\s(?:invoke|call|run|execute)\stool\b
+    | \d{1,3}\svalidation\serrors?\s(?:for|in|detected)\b
+    | execution\serror\sin\s\S{1,80}:\s
+    | tool\s(?:\w{1,20}\s){0,3}error:\s
+    | there\sis\sno(?:t\sa)?\stool\snamed\b
+    | there\swas\san\serror:\s
+    | the\sfollowing\serrors?\soccurred\s(?:during|while)\b
+    | (?:the\s)?(?:mcp\s)?(?:tool|function)\s['"`]?[\w./-]{1,60}['"`]?\s(?:call\s|execution\s)?
+      (?:failed|raised|threw|timed\sout|errored|crashed)\b
+    | <tool_(?:use_)?error>
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What Haystack, Pydantic, DSPy, Dify, n8n, LangChain and Claude Code return for a failed tool."""
+
 _SENTENCE = re.compile(
     r"""(?!```)\W{0,8}(?:(?:warning|alert|system)\W{1,3})?(?:
       internal\sserver\serror | bad\sgateway\b | gateway\stime-?out
@@ -261,6 +278,7 @@ def find_reported_failure(text: str) -> str:
     found = (
         _REPORT.match(start) or _PROGRAM_REPORT.match(start) or _ERROR_WORD.match(start)
     ) is not None
+    found = found or _TOOL_REPORT.match(start) is not None
     if not found and len(text) <= _LONGEST_SENTENCE:
         found = _SENTENCE.match(start) is not None
     if not found and len(text) <= _LONGEST_LINE:

@@ -1,7 +1,6 @@
 """What was recorded of one span: the view that every rule, text and tool reads."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from app.analysis.recorded.body import Body
@@ -125,10 +124,11 @@ class RecordedSpan:
     @computed_once
     def failure(self) -> str:
         """The text with which the output reports that the call failed; empty where it does not."""
+        mark = _find_failed_mark(self.span.metadata)
+        if mark:
+            return result_text(self.output.result.opened)[:_LONGEST_FAILURE] or mark
         if self.output.state is not BodyState.PRESENT:
             return ""
-        if isinstance(self.span.metadata, dict) and _is_marked_failed(self.span.metadata):
-            return result_text(self.output.result.opened)[:_LONGEST_FAILURE]
         if self.is_model_call:
             text = self.reply.text
             failure = find_reported_failure(text) or find_failure_in_json(text)
@@ -186,15 +186,28 @@ class RecordedSpan:
         )
 
 
-def _is_marked_failed(metadata: Mapping[str, Any]) -> bool:
-    """Whether an SDK says beside the result of a tool that the call failed."""
-    return not _FAILED_FLAGS.isdisjoint(metadata) and any(
-        metadata.get(flag) in (True, "error") for flag in _FAILED_FLAGS
+def _find_failed_mark(metadata: Any) -> str:
+    """`key: value` by which an SDK says beside the result of a tool that the call failed."""
+    if not isinstance(metadata, dict) or _FAILED_FLAGS.isdisjoint(metadata):
+        return ""
+    return next(
+        (
+            f"{flag}: {str(metadata[flag]).lower()}"
+            for flag in sorted(_FAILED_FLAGS & metadata.keys())
+            if metadata[flag] in (True, "true", "True", "error")
+        ),
+        "",
     )
 
 
-# LiveKit, Vercel's agents, Strands.
-_FAILED_FLAGS = frozenset(["lk.function_tool.is_error", "ai.tool.is_error", "gen_ai.tool.status"])
+# LiveKit, Vercel's agents, Strands, servers and clients of MCP.
+_FAILED_FLAGS = frozenset(
+    [
+        "lk.function_tool.is_error", "ai.tool.is_error", "gen_ai.tool.status",
+        "gen_ai.tool.is_error", "tool.is_error", "mcp.tool.is_error", "mcp.tool.result.is_error",
+        "mcp.result.is_error",
+    ]
+)  # fmt: skip
 _LONGEST_FAILURE = 2_000  # characters
 _FEW_MEMBERS = 12  # of an object that says why it holds nothing
 _LINES_READ = 20  # of an instruction in which a text to work on stands
