@@ -67,6 +67,7 @@ class CallTextReader:
         self._held: list[str] = []
         self._characters = 0
         self._is_named: bool | None = None
+        self._is_announced = False
         self.holds = bool(offered)
         self.calls: list[tuple[str, str]] = []
         self.is_malformed = False
@@ -80,7 +81,7 @@ class CallTextReader:
         is_short = self._characters <= _UNNAMED_CHARACTERS
         if (
             self._characters <= CALL_CHARACTERS
-            and _may_be_call(self._held, self._offered)
+            and _may_be_call(self._held, self._offered, is_marked=self._is_announced)
             and (is_short or self._names_tool())
         ):
             return ""
@@ -94,13 +95,22 @@ class CallTextReader:
         try:
             self.calls = parse_calls(text, self._offered)
         except MalformedCall:
-            self.is_malformed = True
+            self.is_malformed = not self._is_announced
         return "" if self.calls or self.is_malformed else self._release()
 
     def restart(self) -> None:
         """Forgets the text so far, which was not the reply's."""
         self._held, self._characters, self._is_named = [], 0, None
+        self._is_announced = False
         self.holds = bool(self._offered)
+
+    def begin_announced(self) -> None:
+        """Reads on, where a mark of a call stands behind other text.
+
+        What cannot be read there is shown.
+        """
+        self.restart()
+        self._is_announced = True
 
     def _names_tool(self) -> bool:
         """Whether the text that is held names an offered tool; looked up once."""
@@ -121,8 +131,9 @@ _BEGINNING_PIECES = _BEGINNING_CHARACTERS
 """No piece is empty, so these hold the beginning."""
 
 
-def _may_be_call(pieces: list[str], offered: Collection[str]) -> bool:
-    """Whether a text that begins with these pieces can still be nothing but calls."""
+def _may_be_call(pieces: list[str], offered: Collection[str], *, is_marked: bool) -> bool:
+    """Whether a text that begins with these pieces can still be nothing but calls; `is_marked` is
+    for those that begin with a mark that nothing but calls have."""
     if len(pieces) > _BEGINNING_PIECES:
         return True  # its beginning was looked at
     text = "".join(pieces).lstrip()[:_BEGINNING_CHARACTERS]
@@ -131,6 +142,8 @@ def _may_be_call(pieces: list[str], offered: Collection[str]) -> bool:
     if may_begin_call(text):
         behind = find_word_after_tag(text)
         return behind is None or _may_be_name(*behind, offered)
+    if is_marked:
+        return False
     fence = _FENCE.match(text)
     if fence is not None:
         text = text[fence.end() :]

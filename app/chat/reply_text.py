@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from app.chat.call_repair import repair_calls
-from app.chat.call_text import CallTextReader
 from app.chat.reasoning_filter import ReasoningFilter
+from app.chat.written_calls import WrittenCalls
 from app.messages import Reply, ToolCall
 
 
@@ -32,8 +32,9 @@ class ReplyTextReader:
     def __init__(self, options: ReadingOptions) -> None:
         self._options = options
         self._reasoning = ReasoningFilter(self._restart, starts_inside=options.starts_inside)
-        self._call_text = CallTextReader(options.written)
+        self._written = WrittenCalls(options.written)
         self._shown: list[str] = []
+        self._passed = 0
 
     @property
     def lacks_opening(self) -> bool:
@@ -43,16 +44,23 @@ class ReplyTextReader:
     def feed(self, piece: str) -> str:
         """The text that can be shown now: no reasoning, and nothing that may be a call."""
         shown = self._reasoning.feed(piece)
-        if shown and self._call_text.holds:
-            shown = self._call_text.feed(shown)
+        if shown and (self._written.holds or "<" in shown or "[" in shown):
+            shown = self._read_calls(shown)
         if shown:
             self._shown.append(shown)
         return shown
 
     def end(self) -> str:
         """The text that was held back."""
-        shown = self._call_text.feed(self._reasoning.end()) + self._call_text.end()
+        shown = self._read_calls(self._reasoning.end()) + self._written.end()
         self._shown.append(shown)
+        return shown
+
+    def _read_calls(self, text: str) -> str:
+        """What can be shown of a text that may hold calls; it goes into `_shown` next, if any."""
+        self._written.pass_over("".join(self._shown[self._passed :]))
+        shown = self._written.read(text)
+        self._passed = len(self._shown) + bool(shown)
         return shown
 
     def reply(self, raw: Reply) -> Reply:
@@ -61,7 +69,7 @@ class ReplyTextReader:
             ToolCall(self._options.new_id(), name, arguments)
             for name, arguments in self._find_calls()
         )
-        is_malformed = self._call_text.is_malformed and raw.finish != "length"
+        is_malformed = self._written.is_malformed and raw.finish != "length"
         return replace(
             raw,
             text="".join(self._shown),
@@ -72,10 +80,11 @@ class ReplyTextReader:
 
     def _find_calls(self) -> list[tuple[str, str]]:
         """The names and arguments of the calls in the text."""
-        return [*self._reasoning.calls, *self._call_text.calls]
+        return [*self._reasoning.calls, *self._written.calls]
 
     def _restart(self) -> None:
-        self._call_text.restart()
+        self._written.restart()
+        self._passed = 0
         if self._shown:
             self._shown = []
             self._options.on_withdrawn()

@@ -141,15 +141,15 @@ class TextReplyReader(ReplyTextReader):
     @property
     def fault(self) -> str:
         """What is wrong with a request in this reply, as a sentence; "" where nothing is."""
-        return self._parser.fault or (_OTHER_FORM if self._call_text.is_malformed else "")
+        return self._parser.fault or (_OTHER_FORM if self._written.is_malformed else "")
 
     def feed(self, piece: str) -> str:
         """The text that can be shown now: no reasoning, and never a part of a request."""
         text = self._reasoning.feed(piece)
         self._raw.append(text)
         shown = self._parser.feed(text)
-        if shown and self._call_text.holds:
-            shown = self._call_text.feed(shown)
+        if shown and (self._written.holds or "<" in shown or "[" in shown):
+            shown = self._read_calls(shown)
         if shown:
             self._shown.append(shown)
         return shown
@@ -157,8 +157,8 @@ class TextReplyReader(ReplyTextReader):
     def end(self) -> str:
         text = self._reasoning.end()
         self._raw.append(text)
-        shown = self._call_text.feed(self._parser.feed(text) + self._parser.end())
-        shown += self._call_text.end()
+        shown = self._read_calls(self._parser.feed(text) + self._parser.end())
+        shown += self._written.end()
         self._shown.append(shown)
         return shown
 
