@@ -15,6 +15,8 @@ from app.analysis.rules.data_flow.masked_values import find_masked_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
 from app.analysis.rules.data_flow.nulled_replies import find_nulled_replies
+from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
+from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
 from app.analysis.rules.data_flow.same_pages import find_same_pages
 from app.analysis.rules.data_flow.unconverted_units import find_unconverted_units
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
@@ -56,6 +58,8 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_overflows,
     find_same_pages,
+    find_outdated_sources,
+    find_planted_instructions,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,

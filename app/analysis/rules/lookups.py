@@ -57,6 +57,7 @@ _HISTORY_KEYS = key_set(
     "messages chat_history conversation_history history message_history chat_messages turns"
 )
 _STORES_READ = 20  # leaves of an input in which the store is named
+_SURELY_INDEX = 2  # keys of a search over an index, beside which the vector is seldom recorded
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _TEXT_READ = 200  # characters of such a text
 
@@ -95,7 +96,8 @@ def is_search(node: Node) -> bool:
     if view.input.state is not BodyState.PRESENT or makes_query(node.function_name):
         return False
     keys = view.input.keys
-    if not keys.isdisjoint(_INDEX_KEYS) and _describes_something(node, keys):
+    of_index = len(keys & _INDEX_KEYS)
+    if of_index >= _SURELY_INDEX or (of_index and _describes_something(node, keys)):
         return True
     if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node.function_name):
         return False

@@ -1,0 +1,112 @@
+"""Instructions to a model in what a tool or a search returned: pages, mails and documents that say
+what an assistant has to do.
+"""
+
+import re
+from collections.abc import Iterator
+
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.answer_text import gives_up
+from app.analysis.recorded.body import Body
+from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
+from app.analysis.tree import Node
+from app.analysis.user_question import asked_question
+
+_CONFIDENCE = 0.8
+_TEXT_READ = 20_000  # characters of a text
+_SHOWN = 100
+_LONGEST_ORDER = 300  # characters of the sentence that gives the order
+_SHORTEST_QUOTE = 30  # characters by which it is found in a request
+_MAY_STAND_IN = re.compile(
+    r"instruct|prompt|system|assistant|\bAI\b|\bLLM|\bKI\b|\bIA\b|anweisung|consigne|istruzion|instruç"
+    r"|instrucc|instructie|指令|指示|助手|アシスタント|지시",
+    re.IGNORECASE,
+)
+_PLANTED = re.compile(
+    r"(?:ignore|disregard|forget|override|skip|bypass) (?:[\w'’]+ ){0,4}?(?:instructions?|prompts?"
+    r"|rules|guidelines|task|request|question)\b"
+    r"|\b(?:AI|LLM)[ -](?:assistants?|agents?|models?|systems?|readers?|crawlers?)\b"
+    r"(?: \w+){0,4}?(?:\s?[:,]| must\b| should\b| shall\b| please\b)"
+    r"|\b(?:note|message|instructions?|notice|attention)\s?(?:to|for|:)? (?:the |all |any )?"
+    r"(?:AI|LLM|language model|assistant|agent)s?\b"
+    r"|\bif you are an? (?:AI|LLM|language model|assistant|agent)"
+    r"|<\s?/?(?:system|instructions?)\s?>|\[(?:system|inst)\]|\bsystem prompt\b"
+    r"|(?:ignorier\w*|vergiss|vergesst|missachte\w*) (?:\w+ ){0,4}?(?:anweisung|regel|vorgabe"
+    r"|aufgabe)"
+    r"|\bKI-(?:assistent|modell|system)\w*\s?[:,]"
+    r"|(?:ignor\w*|oubli\w*) (?:\w+ ){0,4}?(?:instructions|consignes|règles)"
+    r"|(?:ignor\w*|olvid\w*|esque[cç]\w*|dimentic\w*) (?:\w+ ){0,4}?(?:instrucciones|instruções"
+    r"|istruzioni|reglas|regras|regole)"
+    r"|\b(?:asistente|assistente|assistant)s? (?:de |di |d['’])?IA\s?[:,]"
+    r"|negeer (?:\w+ ){0,4}?(?:instructies|regels)|ignorera (?:\w+ ){0,4}?(?:instruktion|regl)"
+    r"|(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
+    re.IGNORECASE,
+)
+_ABOUT_IT = re.compile(
+    r"inject|jailbreak|instruction|prompt|manipul|suspicious|malicious|untrusted|anweisung|consigne"
+    r"|instruc|istruzion|verdächtig|suspect|sospech|sospett|instructie|指令|指示|지시",
+    re.IGNORECASE,
+)
+"""What a question about such texts, an answer that reports one, or a check that removes it says."""
+_NAME = re.compile(
+    r"[^\W\d_]{0,20}[A-ZÄÖÜÅÉÈ][\w.-]{3,40}|[\w.+-]{1,40}@[\w.-]{3,40}|https?://\S{4,80}"
+)
+
+
+def find_planted_instructions(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """At most one: the span whose result gives orders, and the first model call that read them.
+
+    It is a finding where what that call wrote has a name of the order; where the model only read
+    the text, and where somebody speaks of it, a note.
+    """
+    if _ABOUT_IT.search(analysis.once(asked_question)[:_TEXT_READ]):
+        return
+    for node in analysis.once(list_read_steps):
+        order = _find_order(node.view.output)
+        reader = _find_reader(order, node, analysis) if order else None
+        if reader is None:
+            continue
+        sentence = (
+            f"{one_line(node.name, limit=60)} returned a text that gives orders to a model"
+            f" (“{one_line(order, limit=_SHOWN)}”), and {one_line(reader.name, limit=60)} was given"
+            " it as a part of its task."
+        )
+        standing = Standing.FINDING if _was_obeyed(order, reader) else Standing.NOTE
+        yield build_finding(
+            Category.DOUBTFUL_RESULT, _CONFIDENCE, sentence, [node, reader], standing=standing
+        )
+        return
+
+
+def _find_order(body: Body) -> str:
+    """The sentence of a result that gives an order; empty where none does."""
+    for leaf in body.first_by_type.texts:
+        text: str = leaf.value[:_TEXT_READ]
+        if len(text) < _SHORTEST_QUOTE or not _MAY_STAND_IN.search(text):
+            continue
+        found = _PLANTED.search(text)
+        if found is not None:
+            return text[found.start() : found.start() + _LONGEST_ORDER]
+    return ""
+
+
+def _find_reader(order: str, node: Node, analysis: TraceAnalysis) -> Node | None:
+    """The first model call after a result that has its order in the request."""
+    quote = order[:_SHORTEST_QUOTE]
+    for call in sorted(analysis.once(list_model_calls), key=lambda each: (each.start, each.index)):
+        if call.start >= node.end and any(
+            quote in each.text for each in call.view.request.messages
+        ):
+            return call
+    return None
+
+
+def _was_obeyed(order: str, reader: Node) -> bool:
+    """Whether a reply or the calls in it have a name of the order, and the reply neither gives up
+    nor speaks of the order."""
+    text = reader.view.reply.text[:_TEXT_READ]
+    if gives_up(text) or _ABOUT_IT.search(text):
+        return False
+    wrote = text + "".join(str(call.arguments)[:_TEXT_READ] for call in reader.view.reply.calls)
+    return any(name in wrote for name in _NAME.findall(re.split(r"-->|\n", order)[0]))
