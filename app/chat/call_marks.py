@@ -11,7 +11,7 @@ import re
 
 from app.chat.reasoning_tags import END_TOKENS
 
-_SPACE = r"(?:longcat_|[|｜]{0,2}[A-Za-z]\w{0,20}(?:[|｜]{1,2}|:))?"
+_SPACE = r"(?:longcat_|[A-Za-z]\w{0,20}:|[|｜]{1,2} ?[A-Za-z]\w{0,20} ?[|｜]{1,2} ?)?"
 """A namespace."""
 _GROUPS = r"(?:tool_?calls?|function_?calls?|tool_use|invoke|function)"
 _NAME = r"[\"']?([\w.:-]{1,100})[\"']?"
@@ -40,7 +40,7 @@ _PLAIN_TAG = rf"<{_SPACE}{_GROUPS}>"
 _MARK = re.compile(
     rf"<{_SPACE}{_GROUPS}(?![\w-])|" + "|".join(map(re.escape, _LITERALS)), re.IGNORECASE
 )
-_BEGUN_TAG = r"<[|｜]{0,2}\w{0,21}(?:[|｜]{1,2}|:)?\w{0,20}"
+_BEGUN_TAG = r"<(?:(?:\w{1,21}:)?\w{0,20}|[|｜]{1,2} ?\w{0,21} ?[|｜]{0,2} ?\w{0,20})"
 _BEGUN_MARK = re.compile(_BEGUN_TAG)
 _MARK_IN_TEXT = re.compile(
     rf"<{_SPACE}{_GROUPS}(?![\w-])"
@@ -48,6 +48,8 @@ _MARK_IN_TEXT = re.compile(
     + rf"|{_BEGUN_TAG}\Z|\[[A-Z_]{{0,13}}\Z",
     re.IGNORECASE,
 )
+MARK_STARTS = re.compile(r"<|\[(?:[Tt]|\Z)")
+"""Every mark that may follow a sentence begins so, whole or cut at the end of a piece."""
 _AFTER_TAG = re.compile(rf"{_PLAIN_TAG}\s*([^<{{\[\s`].*)", re.DOTALL | re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[\w.:-]{1,120}")
 

@@ -23,10 +23,12 @@ from app.chat.python_values import find_end, read_python_calls
 
 OTHER_KEYS = frozenset(["type", "id", "call_id", "tool_call_id", "index"])
 """Members of a call beside its name and arguments."""
-WRAPPERS = frozenset(["tool_calls", "tool_call", "function_call", "call", "tool_uses"])
+WRAPPERS = frozenset(
+    ["tool_calls", "tool_call", "function_calls", "function_call", "calls", "call", "tool_uses"]
+)
 """Members that hold a call, or several."""
 _CALL_KEYS = frozenset([*NAME_KEYS, *ARGUMENT_KEYS])
-MESSAGE_KEYS = frozenset(["role", "content", "refusal", "finish_reason"])
+MESSAGE_KEYS = frozenset(["role", "content", "refusal", "finish_reason", "thought", "reasoning"])
 """Of a whole message around its calls."""
 _WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
 _NAMESPACES = ("functions.", "default_api.", "tools.")
@@ -96,6 +98,7 @@ class _CallParser:
         self._named_by_tag = False
         self._parameters: dict[str, Any] = {}
         self._calls: list[tuple[str, str]] = []
+        self._has_other_brackets = False
 
     def parse(self) -> list[tuple[str, str]]:
         at = 0
@@ -144,6 +147,8 @@ class _CallParser:
     def _take_python(self, at: int) -> int:
         """Takes the Python call or list of calls that begins here; returns its end, 0 for none."""
         text = self._text
+        if self._has_other_brackets:
+            return 0
         if text[at] == "[":
             opening = at
         elif (word := _WORD.match(text, at)) and text.startswith("(", word.end()):
@@ -154,13 +159,14 @@ class _CallParser:
             end = find_end(text, opening)
             calls = read_python_calls(text[at:end]) if end > 0 else []
         except ValueError:
-            return 0
+            calls = []
         for name, arguments in calls:
             if not self._is_marked and not name.startswith(_NAMESPACES):
                 is_bare = opening != at and not arguments
                 if is_bare or _OTHER_FENCE.match(text):
                     raise _NoCall  # code, or a name with brackets
             self._add_call(self._find_exact(strip_word(name)), arguments)
+        self._has_other_brackets = not calls  # those inside of them are not tried as well
         return end if calls else 0
 
     def _begin_named_call(self, name: str, *, by_tag: bool) -> None:

@@ -8,7 +8,6 @@ and 4, Gemma 3, LFM 2 and Olmo 3; dicts as arguments of Hermes and of small mode
 import ast
 import math
 import re
-import warnings
 from typing import Any
 
 LONGEST = 65_536
@@ -21,6 +20,9 @@ _PIECE = re.compile(
     r"|[()\[\]{}\\]",
     re.DOTALL,
 )
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = frozenset("\n\\'\"abfnrtvxuUN01234567")
+_LONG_QUOTES = ('"""', "'''")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _WORDS = {"true": True, "false": False, "null": None}
 _WRAPPERS = frozenset(["print"])
@@ -69,23 +71,18 @@ def _parse_expression(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise ValueError("too long")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a regex such as "\d" in a plain string
-            return ast.parse(_escape_line_breaks(text), mode="eval").body
+        return ast.parse(_PIECE.sub(_complete_text, text.strip()), mode="eval").body
     except (SyntaxError, MemoryError, RecursionError):
         raise ValueError("not Python") from None
 
 
-def _escape_line_breaks(text: str) -> str:
-    """The text without line breaks in its strings, where models write them as they are."""
-    return _PIECE.sub(
-        lambda piece: (
-            piece[0].replace("\n", "\\n")
-            if piece[0][0] in "\"'" and piece[0][:3] not in {'"""', "'''"}
-            else piece[0]
-        ),
-        text.strip(),
-    )
+def _complete_text(piece: re.Match[str]) -> str:
+    """A string without line breaks and unknown escapes (`\\d`), which models write as they are."""
+    text = piece[0]
+    if text[0] not in "\"'":
+        return text
+    text = _ESCAPE.sub(lambda each: each[0] if each[1] in _ESCAPES else "\\" + each[0], text)
+    return text if text.startswith(_LONG_QUOTES) else text.replace("\n", "\\n")
 
 
 def _read_call(node: ast.expr) -> Call:

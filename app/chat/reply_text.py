@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from app.chat.call_marks import MARK_STARTS
 from app.chat.call_repair import repair_calls
 from app.chat.reasoning_filter import ReasoningFilter
 from app.chat.written_calls import WrittenCalls
@@ -44,7 +45,10 @@ class ReplyTextReader:
     def feed(self, piece: str) -> str:
         """The text that can be shown now: no reasoning, and nothing that may be a call."""
         shown = self._reasoning.feed(piece)
-        if shown and (self._written.holds or "<" in shown or "[" in shown):
+        if shown and (
+            self._written.holds
+            or (("<" in shown or "[" in shown) and MARK_STARTS.search(shown) is not None)
+        ):
             shown = self._read_calls(shown)
         if shown:
             self._shown.append(shown)

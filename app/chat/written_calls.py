@@ -18,7 +18,7 @@ _MOST_TRIES = 20
 class WrittenCalls:
     """`read` takes the text of which a part may be a call and returns what can be shown of it.
 
-    Where `holds` is False, a piece without `<` and `[` need not be read: `pass_over` tells of it
+    Where `holds` is False, a piece without `MARK_STARTS` need not be read: `pass_over` tells of it
     before the next one that is.
     """
 
@@ -27,10 +27,7 @@ class WrittenCalls:
         self._text = CallTextReader(offered)
         self._place = MarkdownPlace()
         self._tries = 0
-
-    @property
-    def holds(self) -> bool:
-        return self._text.holds
+        self.holds = self._text.holds
 
     @property
     def calls(self) -> list[tuple[str, str]]:
@@ -46,7 +43,12 @@ class WrittenCalls:
         self._place.move_over(text)
 
     def read(self, text: str) -> str:
-        text = self._text.feed(text)
+        """What can be shown of this text and of what was held."""
+        shown = self._read(self._text.feed(text))
+        self.holds = self._text.holds
+        return shown
+
+    def _read(self, text: str) -> str:
         at = 0
         while not self._text.holds and self._tries < _MOST_TRIES:
             start = find_mark(text, at) if self._offered else -1
@@ -74,3 +76,4 @@ class WrittenCalls:
         self._text.restart()
         self._place = MarkdownPlace()
         self._tries = 0
+        self.holds = self._text.holds

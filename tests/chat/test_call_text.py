@@ -71,6 +71,10 @@ def sizes(text: str) -> list[int]:
         '\n```\n\n{"tool_calls": [{"id": "x", "function": {"name": "get_span"}, "parameters": '
         f"{ID}}}]}}\n\n```\n",
         f'{{"role": "assistant", "content": null, "tool_calls": [{OBJECT}]}}',
+        f'{{"thought": "I look.", "tool_calls": [{OBJECT}]}}',
+        f'{{"calls": [{OBJECT}]}}',
+        '<| DSML | function_calls><| DSML | invoke name="get_span"><| DSML | parameter name="id">'
+        "s1</| DSML | parameter></| DSML | invoke></| DSML | function_calls>",
         f'{{"tool_uses": [{{"recipient_name": "functions.get_span", "parameters": {ID}}}]}}',
         '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_span">\n<｜DSML｜parameter name="id" '
         'string="true">s1</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
@@ -258,9 +262,31 @@ def test_an_endless_call_is_shown_after_all() -> None:
     assert len(reader.feed("x" * CALL_CHARACTERS)) > CALL_CHARACTERS
 
 
-@pytest.mark.parametrize("piece", ["[", "{", '{"name":', "<tool_call>", "get_span ", "```json\n"])
-def test_repeated_beginnings_are_read_without_an_error(piece: str) -> None:
-    read(piece * (CALL_CHARACTERS // len(piece)), 4_096)
+@pytest.mark.parametrize("before", ["", "<tool_call>", "```tool_code\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "[",
+        "{",
+        '{"name":',
+        "<tool_call>",
+        "get_span ",
+        "```json\n",
+        "get_span(",
+        "[get_span(",
+        "get_span()",
+        "get_span(id='",
+        '"',
+        '"""',
+        "<invoke name=get_span>",
+        "<parameter=id>",
+        "<arg_key>id</arg_key>",
+        "call:",
+        "</s>",
+    ],
+)
+def test_repeated_beginnings_are_read_without_an_error(before: str, piece: str) -> None:
+    read(before + piece * (CALL_CHARACTERS // len(piece) - 10), 4_096)
 
 
 @given(st.lists(st.sampled_from(PARTS)))

@@ -15,6 +15,7 @@ from testkit.case_tables import each_case
         ("{'id': 's1'}", {"id": "s1"}),
         ("{'note': \"it's late\", 'last': True, }", {"note": "it's late", "last": True}),
         ("{\"a\": null, 'b': [1, -2.5, (3,)],}", {"a": None, "b": [1, -2.5, [3]]}),
+        (r"{'regex': '\.\\.\\\.', 'path': 'c:\\d'}", {"regex": "\\.\\.\\\\.", "path": "c:\\d"}),
         (r"{'words': 'a\'b', 'regex': '\d+\n'}", {"words": "a'b", "regex": "\\d+\n"}),
         ("{'words': 'two\nlines ) ]'}", {"words": "two\nlines ) ]"}),
         ("{'words': '''two\nlines'''}", {"words": "two\nlines"}),
