@@ -13,7 +13,7 @@ from app.chat.reasoning_tags import END_TOKENS
 
 _SPACE = r"(?:longcat_|[A-Za-z]\w{0,20}:|[|｜]{1,2} ?[A-Za-z]\w{0,20} ?[|｜]{1,2} ?)?"
 """A namespace."""
-_GROUPS = r"(?:tool_?calls?|function_?calls?|tool_use|invoke|function)"
+_GROUPS = r"(?:tool_?calls?|function_?calls?|tool_use|tool_code|invoke|function)"
 _NAME = r"[\"']?([\w.:-]{1,100})[\"']?"
 
 _LITERALS = (
@@ -30,6 +30,7 @@ _LITERALS = (
     "assistantcommentary to=",
     "to=functions.",
     "functools[",
+    "tool_code\n",
     "```tool_code",
     "```tool_call",
     "```function_call",
@@ -61,7 +62,8 @@ SEPARATOR = re.compile(
     r"|<(?:start|end)_function_call>"
     r"|\[/?(?:TOOL_CALLS|TOOL_REQUEST|END_TOOL_REQUEST|ARGS)\]|\[CALL_ID\][\w-]{0,60}"
     rf"|{'|'.join(map(re.escape, sorted(END_TOKENS)))}"
-    r"|(?:assistant|commentary|json|function|code)(?=[\s<｜{]|commentary)|to=|functools(?=\[)",
+    r"|(?:assistant|commentary|json|function|code)(?=[\s<｜{]|commentary)|to=|functools(?=\[)"
+    r"|tool_code(?=\n)|[\]}]+(?=\s*(?:</|<[|｜]|```|\Z))",
     re.IGNORECASE,
 )
 """What stands between the parts of calls; `ends` is set where a call ends."""

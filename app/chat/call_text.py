@@ -141,13 +141,13 @@ def _may_be_call(pieces: list[str], offered: Collection[str], *, is_marked: bool
         return True
     if may_begin_call(text):
         behind = find_word_after_tag(text)
-        return behind is None or _may_be_name(*behind, offered)
+        return behind is None or _may_be_name(*behind, (*offered, "print"))
     if is_marked:
         return False
     fence = _FENCE.match(text)
     if fence is not None:
         text = text[fence.end() :]
-    if not text or _may_be_python(text, offered):
+    if not text or may_begin_call(text) or _may_be_python(text, offered):
         return True
     if text[0] in "{[":
         return _may_be_json_call(text, offered)

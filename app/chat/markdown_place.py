@@ -21,6 +21,7 @@ class MarkdownPlace:
         self._line: list[str] = []
         self._backticks = 0
         self._fence = ""
+        self._last_line = ""
 
     @property
     def is_free(self) -> bool:
@@ -40,6 +41,11 @@ class MarkdownPlace:
         return found is not None and found[1].startswith(self._fence) and not found[2].strip()
 
     @property
+    def is_introduced(self) -> bool:
+        """Whether what stands here begins a line below one that ends with a colon."""
+        return not self.line_end and self._last_line.endswith((":", "："))
+
+    @property
     def line_end(self) -> str:
         """The last characters of the current line, without blanks at its end; "" on a blank one."""
         pieces = self._line[-_LINE_PIECES:]
@@ -57,6 +63,8 @@ class MarkdownPlace:
             self._backticks += rest.count("`")
 
     def _end_line(self, line: str) -> None:
+        if not line.isspace() and line:
+            self._last_line = line[-_LINE_PIECES:].rstrip()
         found = _FENCE.match(line)
         if found is None:
             return

@@ -231,7 +231,8 @@ class ReasoningFilter:
     def _take_end(self, tag: str, before: str) -> None:
         """Holds a token back that ends the reply, unless more text follows."""
         is_struck = self._has_struck_text and tag.lower() == "</s>"
-        if is_struck or not ends_reply(self._place.line_end, before):
+        is_mentioned = self._place.is_introduced or not ends_reply(self._place.line_end, before)
+        if is_struck or is_mentioned:
             self._add(tag)
             return
         self._state, self._hidden = _State.ENDED, [tag]

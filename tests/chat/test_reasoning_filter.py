@@ -149,6 +149,7 @@ def test_tokens_that_end_a_reply_are_taken_off_its_end(text: str, shown: str) ->
         "> Span two.<|im_end|>",
         "Span two.<|im_end|>\n\nNothing follows <|im_end|>.",
         "Span two.</s><b>",
+        "The reply ends with this token:\n\n<|im_end|>",
         "Span two.<|im_en",
         "a[e~b",
     ],
