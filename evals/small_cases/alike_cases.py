@@ -149,3 +149,39 @@ ALIKE.add(
     question="Watch the gauges for four minutes.",
     answer="The water stayed where it was.",
 )
+
+
+def _reporter(
+    name: str, piers: list[str], *, seconds: float = 0.8, right: bool = False
+) -> SpanPlan:
+    """A writer who reads up on piers, and writes about them in words of its own."""
+    parts = [
+        part
+        for pier in piers
+        for part in (
+            tool(
+                "open_archive", {"pier": pier}, {"pages": len(pier) * 9, "pier": pier}, right=right
+            ),
+            model(
+                says(f"{name} writes of {pier}."),
+                asked=f"Write about {pier}.",
+                seconds=seconds,
+                right=right,
+            ),
+        )
+    ]
+    return span("writer", *parts, input={"desk": name, "piers": piers}, right=right, at=0.0)
+
+
+_PIERS = ["north quay", "old mole", "fish pier", "steamer dock"]
+ALIKE.add(
+    "two_desks_get_all_piers",
+    span("hand_out", input={"of": 4}, output={"sport": _PIERS, "news": _PIERS}, right=True),
+    span("desks", *[_reporter(desk, _PIERS, right=True) for desk in ("sport", "news")]),
+    answer="Two pages are ready.",
+)
+ALIKE.add(
+    "two_desks_read_the_same_short_notes_healthy",
+    span("desks", *[_reporter(desk, _PIERS[:2], seconds=4.0) for desk in ("sport", "news")]),
+    answer="Two pages are ready.",
+)

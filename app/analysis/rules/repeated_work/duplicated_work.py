@@ -1,6 +1,7 @@
 """The same work in several branches: workers that got the same tasks, steps that fetch again what
 another step had fetched."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -29,6 +30,7 @@ _LEAST_AGAIN = 2  # calls made again: one may be a check
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
 _WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
 _COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
+_ALL_CALLED_SHARE = 0.5  # the same where all calls of tools in the branches are common
 _SHARE_OF_CACHED = 0.25  # of the longest call's time: one that takes less is served from a cache
 _LEAST_SPENT = 500_000  # microseconds spent again (0.5 s)
 _LOOP_GROUPS = 2  # equal calls a step, up to which steps in turn are a loop, not workers
@@ -225,8 +227,8 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
 
 def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) -> Standing:
     """Sure where nearly all of the branches is common work, or whole pieces of it with a model
-    call, or where all was looked up again whose result had been handed on; a note where a lookup
-    was made again, or where the names say that it is meant."""
+    call, or all that their tools did, or where all was looked up again whose result had been
+    handed on; a note where a lookup was made again, or where the names say that it is meant."""
     if any(has_word(name, _ON_PURPOSE) for name in names):
         return Standing.NOTE
     if shared.common >= _WHOLE_SHARE * shared.whole or _ignored_handover(shared, analysis):
@@ -237,7 +239,25 @@ def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) ->
         for below in _inside(group[0].node, analysis)
     )
     whole_pieces = asked_again and shared.common >= _COMMON_SHARE * shared.whole
-    return Standing.FINDING if whole_pieces else Standing.NOTE
+    all_called = shared.common >= _ALL_CALLED_SHARE * shared.whole and _called_the_same(
+        shared, analysis
+    )
+    return Standing.FINDING if whole_pieces or all_called else Standing.NOTE
+
+
+def _called_the_same(shared: _Shared, analysis: TraceAnalysis) -> bool:
+    """Whether each branch calls several tools, none of them for itself, and asks models what
+    another branch asks as well; their replies may differ."""
+    common = {call.node.id for group in shared.groups for call in group}
+    asked: Counter[str] = Counter()
+    for branch in shared.branches.values():
+        inside = _inside(branch, analysis)
+        called = [node.id for node in inside if node.view.calls_tool]
+        if len(called) < _LEAST_AGAIN or not common.issuperset(called):
+            return False
+        requests = {node.view.input.canonical for node in inside if node.view.is_model_call}
+        asked.update(requests - {""})
+    return 2 * sum(count > 1 for count in asked.values()) > len(asked)
 
 
 def _ignored_handover(shared: _Shared, analysis: TraceAnalysis) -> bool:
@@ -270,8 +290,9 @@ def _find_source(
     given = [branch.view.input.uncounted for branch in branches]
     first = [group[0].node for group in groups]
     tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
-    for nodes, in_output in ((tasks, True), (first, True), (tasks, False)):
-        texts = [text for node in nodes[:_TEXTS] if (text := _telling_text(node))]
+    told = [text for node in tasks if (text := _telling_text(node))] or _common_texts(branches)
+    asked = [text for node in first[:_TEXTS] if (text := _telling_text(node))]
+    for texts, in_output in ((told, True), (asked, True), (told, False)):
         found: dict[str, Node] = {}
         starts = [call.node for call in groups[0][:2]] if in_output else branches[:1]
         for start in {id(node): node for node in starts}.values():
@@ -293,6 +314,20 @@ def _longest_text(body: Body) -> str:
     texts = [leaf.value for leaf in body.leaves if isinstance(leaf.value, str)]
     longest = max(texts, key=len, default="").strip()
     return " ".join(longest.split()).casefold()[:_TEXT_LENGTH]
+
+
+def _common_texts(branches: Sequence[Node]) -> list[str]:
+    """The longest texts that stand in the inputs of all branches, beside what is their own."""
+    given = [
+        {
+            leaf.value
+            for leaf in branch.view.input.first_leaves(_SEARCHED)
+            if isinstance(leaf.value, str)
+        }
+        for branch in branches
+    ]
+    common = sorted(set.intersection(*given), key=lambda text: (-len(text), text))
+    return [" ".join(text.split()).casefold()[:_TEXT_LENGTH] for text in common[:_TEXTS]]
 
 
 def _holds_most(
