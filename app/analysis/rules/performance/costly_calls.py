@@ -28,6 +28,8 @@ _PROMPTS_COMPARED = 5  # peers whose prompts tell what kind of work the group do
 _AS_ALIKE = 0.5  # times the words that the peers' prompts share: other instructions share fewer
 _OTHER_MODEL = 0.85  # confidence: the prompt is of the same kind, the model is another
 _SIBLINGS_READ = 200  # before a costly call, among which a failed one is looked for
+_CALLS_OF_STEP = 3  # model calls of one step: more work off different items
+_ASKED_AGAIN = 0.9  # of the words: the same prompt, but for a hint more or less
 _UNREAD = 0.75  # confidence: the name alone says that the work is the same
 _NOTED = 0.5
 
@@ -106,7 +108,7 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
     others = [each.node for each in priced if each.node.id not in chosen]
     same_work = _does_same_work(costly[0].node, others, analysis)
     may_be_same = same_work if same_work is not None else peers.are_alike
-    is_wrong = bool(dear) and may_be_same and not _follows_failure(costly[0].node, analysis)
+    is_wrong = bool(dear) and may_be_same and not _replaces_another(costly[0].node, analysis)
     confidence = _NOTED if not dear else _OTHER_MODEL if same_work else _UNREAD
     return _build_cost_finding(
         costly,
@@ -125,11 +127,19 @@ def _are_exceptions(costly: Sequence[_Priced], peers: Sequence[_Priced]) -> bool
     return few_calls or (len(steps) >= _MANY_PEERS and len(costly_steps) == 1)
 
 
-def _follows_failure(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a call before it under the same parent failed: then the model is a replacement."""
-    return any(
-        other.error is not None and other.view.is_model_call and other.end <= node.start
-        for other in analysis.tree.siblings(node)[:_SIBLINGS_READ]
+def _replaces_another(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a call before it under the same parent failed, or another model had been asked the
+    same in a step of a call or two: then the model is a replacement, or gives a second opinion."""
+    asked = [
+        each for each in analysis.tree.siblings(node)[:_SIBLINGS_READ] if each.view.is_model_call
+    ]
+    before = [other for other in asked if other.end <= node.start]
+    if any(other.error is not None for other in before):
+        return True
+    return len(asked) <= _CALLS_OF_STEP and any(
+        other.span.model != node.span.model
+        and measure_shared_words(read_prompt(other.view), read_prompt(node.view)) >= _ASKED_AGAIN
+        for other in before
     )
 
 
