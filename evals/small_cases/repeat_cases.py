@@ -96,3 +96,61 @@ REPEATS.add(
     *_with_terms([f"Deck {number} aft" for number in range(6)], stamped=False),
     answer="All signs are translated.",
 )
+
+
+def _dispute(rounds: int, *, agrees: bool, right: bool = False) -> list[SpanPlan]:
+    """Two planners of a crossing who answer each other's departure with their own."""
+    steps = []
+    for number in range(rounds):
+        late = f"{18 + (number if agrees else 0)}:45"
+        last = late if agrees and number == rounds - 1 else "17:10"
+        for planner, proposed, wish in (("crew", "17:10", late), ("guests", late, last)):
+            said = f"No, leave at {wish} instead."
+            steps.append(
+                span(
+                    f"{planner}_planner",
+                    tool("count_bookings", {"for": planner}, {"n": 40 + number * 3}, seconds=0.2),
+                    model(says(said), asked=f"Departure {proposed} (round {number})"),
+                    input={"departure": f"{proposed} (round {number})"},
+                    output={"reply": said},
+                    right=right,
+                )
+            )
+    return steps
+
+
+REPEATS.add(
+    "planners_undo_each_other",
+    *_dispute(6, agrees=False, right=True),
+    answer="There is no departure yet.",
+    says="rounds",
+)
+REPEATS.add(
+    "planners_come_closer_healthy",
+    *_dispute(3, agrees=True),
+    answer="The ferry leaves at 20:45.",
+)
+REPEATS.add(
+    "ships_checked_and_captains_told_healthy",
+    *[
+        step
+        for number in range(6)
+        for step in (
+            span(
+                "check_ship",
+                tool("read_sensors", {"ship": number}, {"bar": 4 + number}, seconds=0.2),
+                model(says("All is well."), asked=f"Ship {number}", seconds=0.4),
+                input={"ship": number},
+                output={"verdict": "All is well."},
+            ),
+            span(
+                "tell_captain",
+                tool("send_note", {"ship": number}, {"queued": 7 * number}, seconds=0.2),
+                model(says("The captain knows."), asked=f"Tell ship {number}", seconds=0.4),
+                input={"ship": number, "verdict": "All is well."},
+                output={"told": "The captain knows."},
+            ),
+        )
+    ],
+    answer="Six captains know.",
+)

@@ -23,6 +23,8 @@ _LEAST_ROUNDS = 3  # a second round is a correction
 _LONGEST_PERIOD = 6  # steps of a round: three agents, each with a call that hands over
 _LEAST_SHARE = 0.02  # share of the trace that the rounds take, to matter
 _LEAST_SHARE_OF_PARENT = 0.1  # the same of the span around them, in a trace of many tasks
+_LONG_WORD = 8  # letters: shorter words stand in most texts
+_BETWEEN_WORDS = {ord(sign): " " for sign in '"\\,;:!?()[]{}'}
 _NAMES_SHOWN = 3
 _LONGEST_CHOICE = 40  # characters of a reply that is nothing but a name or a label
 _WORDS_OF_CHOICE = 2
@@ -81,7 +83,7 @@ def _find_runs(calls: Sequence[Call], period: int) -> Iterator[tuple[int, int]]:
     """
 
     def repeats(place: int) -> bool:
-        return _repeats_turn(calls[place - period], calls[place])
+        return _repeats_turn(calls[place - period], calls[place - period + 1], calls[place])
 
     least = period * (_LEAST_ROUNDS - 1)
     place = period
@@ -98,14 +100,17 @@ def _find_runs(calls: Sequence[Call], period: int) -> Iterator[tuple[int, int]]:
         place = end + 1
 
 
-def _repeats_turn(before: Call, after: Call) -> bool:
+def _repeats_turn(before: Call, between: Call, after: Call) -> bool:
     """Whether a step got and returned what it did a round before; inputs may count rounds or hold
-    a history that grows, and long results speak for themselves."""
+    a history that grows. Long results speak for themselves, and so do those that the step
+    `between`, the next one, was given; for others what happened inside has to be the same."""
     if before.stem != after.stem or after.node.start < before.node.end:
         return False
     output = before.node.view.output
     if before.returned_the_same(after) and before.result:
         return output.is_long or _has_same_input(before, after)
+    if before.result == after.result and _hands_on(before, between):
+        return _has_same_input(before, after)
     if not output.is_long:
         return False
     # The shorter text first: a request of a model is longer than the reply, other results are
@@ -114,6 +119,17 @@ def _repeats_turn(before: Call, after: Call) -> bool:
     if before.node.view.is_model_call:
         checks.reverse()
     return all(check(before, after) for check in checks)
+
+
+def _hands_on(step: Call, following: Call) -> bool:
+    """Whether a step was given something that the one before it had said for the first time."""
+    said, given = step.result.translate(_BETWEEN_WORDS), step.given.translate(_BETWEEN_WORDS)
+    new = {word for word in said.split() if _is_telling(word)} - set(given.split())
+    return not new.isdisjoint(following.given.translate(_BETWEEN_WORDS).split())
+
+
+def _is_telling(word: str) -> bool:
+    return len(word) >= _LONG_WORD or (len(word) > 1 and word[0].isdigit())
 
 
 def _has_similar_result(before: Call, after: Call) -> bool:
