@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import gives_up
 from app.analysis.recorded.body import Body
+from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
+from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import asked_question
 
@@ -62,7 +63,7 @@ def find_planted_instructions(analysis: TraceAnalysis) -> Iterator[Finding]:
     """
     if _ABOUT_IT.search(analysis.once(asked_question)[:_TEXT_READ]):
         return
-    for node in analysis.once(list_read_steps):
+    for node in analysis.once(list_tool_calls):
         order = _find_order(node.view.output)
         reader = _find_reader(order, node, analysis) if order else None
         if reader is None:
