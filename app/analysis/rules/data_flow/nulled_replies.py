@@ -7,15 +7,14 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.data_flow.named_values import PASSING_KEYS
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node
 
-_AND_MISSED = 0.85  # confidence: a later step was given nothing
-_ALONE = 0.6  # a field may be emptied on purpose
+_CONFIDENCE = 0.85  # a later step was given nothing: alone, a field may be emptied on purpose
 _NOTHING = r"(?:null|None|nil|undefined|N/A)(?![\w./])"
 _WRITTEN = re.compile(rf"(?<!\w)([^\W\d]\w{{1,30}})[\"*]*\s?[:=]\s?[\"*]*{_NOTHING}")
 _MAY_STAND_IN = ("null", "None", "nil", "undefined", "N/A")
@@ -38,8 +37,10 @@ def find_nulled_replies(analysis: TraceAnalysis) -> Iterator[Finding]:
         keys = dict.fromkeys(_WRITTEN.findall(text))
         for key in keys if len(keys) <= _MOST_LOOKED_AT else ():
             old = _find_given(key, call) if plain_key(key) not in PASSING_KEYS else ""
-            if old and old.casefold() not in text.casefold():
-                yield _build_finding(key, old, call, analysis)
+            dropped = old and old.casefold() not in text.casefold()
+            missed = _find_missing(key, call, analysis) if dropped else None
+            if missed is not None:
+                yield _build_finding(key, old, call, missed)
                 found += 1
                 break
         if found >= _MOST_FOUND:
@@ -57,17 +58,13 @@ def _find_given(key: str, call: Node) -> str:
     return values.pop() if len(values) == 1 else ""
 
 
-def _build_finding(key: str, old: str, call: Node, analysis: TraceAnalysis) -> Finding:
-    missed = _find_missing(key, call, analysis)
+def _build_finding(key: str, old: str, call: Node, missed: Node) -> Finding:
+    name, next_name = (one_line(node.name, limit=60) for node in (call, missed))
     sentence = (
-        f"{one_line(call.name, limit=60)} was given “{one_line(old, limit=_SHOWN)}” for"
-        f" {one_line(key, limit=40)} and wrote that there is none"
+        f"{name} was given “{one_line(old, limit=_SHOWN)}” for {one_line(key, limit=40)} and wrote"
+        f" that there is none; {next_name} then was given nothing."
     )
-    sentence += f"; {one_line(missed.name, limit=60)} then was given nothing." if missed else "."
-    nodes = [call, *([missed] if missed is not None else [])]
-    confidence = _ALONE if missed is None else _AND_MISSED
-    standing = Standing.WEAK if missed is None else Standing.FINDING
-    return build_finding(Category.LOST_VALUE, confidence, sentence, nodes, standing=standing)
+    return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [call, missed])
 
 
 def _find_missing(key: str, call: Node, analysis: TraceAnalysis) -> Node | None:
