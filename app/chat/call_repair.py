@@ -24,6 +24,10 @@ _ENCODINGS = 3
 _LEFT_OVER = re.compile(r"(?:[\s\]}>`]|<[|｜][^<>|｜]{1,40}[|｜]>)*")
 """What may follow arguments without a meaning: surplus brackets and control tokens."""
 
+_OPENING_FENCE = re.compile(r"(?![{\[\"'])[^{}`]{0,300}```(?:[\w+-]{0,20}(?=\s))?\s*")
+_CLOSING_FENCE = re.compile(r"\s*```(?!.*```)", re.DOTALL)
+"""The only fence: what stands before and behind it are words about the arguments."""
+
 _MOST_VALUES = 16
 """Behind each other in one text of arguments; models ask for a few calls at once."""
 NAME_KEYS = ("name", "tool", "tool_name", "function_name", "function", "recipient_name", "action")
@@ -153,7 +157,9 @@ def _holds_call(text: str) -> bool:
 
 def _decode_all(text: str) -> list[Any] | None:
     """The JSON values that stand behind each other in a text; None where something else does."""
-    text = text.strip().removeprefix("```json").removeprefix("```").lstrip()
+    text = text.strip()
+    fence = _OPENING_FENCE.match(text)
+    text = text[fence.end() :] if fence else text
     if not text:
         return [{}]
     values: list[Any] = []
@@ -164,6 +170,8 @@ def _decode_all(text: str) -> list[Any] | None:
         except ValueError:
             return None
         values.append({} if value is None else value)
+        if fence and _CLOSING_FENCE.match(text, at):
+            return values
         left_over = _LEFT_OVER.match(text, at)
         at = left_over.end() if left_over else at
         at += len(text[at : at + 2]) - len(text[at : at + 2].lstrip(",;"))

@@ -25,6 +25,7 @@ _CALL_BYTES = 64
 _FINISH: Mapping[str, FinishReason] = {
     "stop": "stop",
     "end_turn": "stop",
+    "eos_token": "stop",
     "stop_sequence": "stop",
     "length": "length",
     "max_tokens": "length",
@@ -323,13 +324,14 @@ def _read_only_call(value: object) -> Sequence[Mapping[str, Any]]:
 
 def _join_text_parts(content: object) -> str:
     """Content is a text, or a list of parts of which those with a text count."""
-    if isinstance(content, list):
-        return "".join(
-            part if isinstance(part, str) else _as_text(_as_object(part).get("text"))
-            for part in content
-            if not _is_reasoning_part(_as_object(part))
-        )
-    return _as_text(content)
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    return "".join(
+        part if isinstance(part, str) else _as_text(_as_object(part).get("text"))
+        for part in parts
+        if not _is_reasoning_part(_as_object(part))
+    )
 
 
 def _read_arguments(value: object) -> str:
@@ -347,6 +349,9 @@ def _as_object(value: object) -> Mapping[str, Any]:
 
 
 def _as_objects(value: object) -> Sequence[Mapping[str, Any]]:
+    """The objects of a list; of one that stands alone, as in TGI's streams, that one."""
+    if isinstance(value, dict):
+        return [value]
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 

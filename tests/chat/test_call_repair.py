@@ -59,6 +59,40 @@ def test_arguments_that_are_wrapped_or_repeated_are_read(arguments: str) -> None
 
 
 @each_case(
+    "arguments",
+    [
+        f"```json\n{ID}\n```\nI read the first span.",
+        f"```\n{ID}\n```  with the id of the span",
+        f"Here's what I ask for:\n\n```json\n{ID}\n```",
+        "The arguments are\n```python\n{'id': 1}\n```\nand nothing else.",
+    ],
+)
+def test_words_around_fenced_arguments_are_dropped(arguments: str) -> None:
+    assert repaired("get_span", arguments) == [("get_span", ID, "theirs")]
+
+
+@each_case(
+    "arguments",
+    [
+        f"```json\n{ID}\n```\nor\n```json\n{{}}\n```",
+        f'```json\n{ID}\nthen {{"id": 2}}\n```',
+        '```json\n{"id": \n```\nThe id is missing.',
+        f"{ID} and nothing else",
+        f"I ask for {ID}",
+        '{"text": "```json {} ```',
+    ],
+)
+def test_arguments_among_other_text_stay(arguments: str) -> None:
+    assert repaired("get_span", arguments) == [("get_span", arguments, "theirs")]
+
+
+@each_case("text", ["```json\n{}\n```", "Take ```{}``` words"])
+def test_a_fence_inside_of_an_argument_stays(text: str) -> None:
+    whole = json.dumps({"name": text})
+    assert repaired("get_span", whole) == [("get_span", whole, "theirs")]
+
+
+@each_case(
     "arguments, meant",
     [
         ("{'id': 's1'}", {"id": "s1"}),

@@ -321,3 +321,22 @@ def test_an_empty_single_call_is_no_call(value: Any) -> None:
 def test_a_call_without_an_inner_function_is_read() -> None:
     built_reply = reply(calls_frame({"id": "a", "name": "one", "arguments": "{}"}))
     assert [(c.name, c.arguments) for c in built_reply.calls] == [("one", "{}")]
+
+
+def test_a_call_that_stands_alone_in_place_of_a_list_is_read() -> None:
+    def frame(name: str | None, arguments: str) -> dict[str, Any]:
+        function = {"name": name, "arguments": arguments}
+        call = {"index": 0, "id": "", "type": "function", "function": function}
+        return {"choices": [{"index": 0, "delta": {"role": "assistant", "tool_calls": call}}]}
+
+    end = {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "eos_token"}]}
+    built_reply = reply(frame("one", ""), frame(None, '{"id"'), frame(None, ": 1}"), end)
+    assert [(c.name, c.arguments) for c in built_reply.calls] == [("one", '{"id": 1}')]
+    assert built_reply.finish == "stop"
+
+
+def test_a_text_that_stands_alone_in_place_of_a_list_is_read() -> None:
+    part = {"type": "text", "text": "Old."}
+    assert reply({"choices": [{"index": 0, "delta": {"content": part}}]}).text == "Old."
+    thought = {"type": "thinking", "thinking": "Which?"}
+    assert reply({"choices": [{"index": 0, "delta": {"content": thought}}]}).text == ""
