@@ -3,7 +3,7 @@
 A push parser: any split of a reply gives the same text. Reasoning stands between tags such as
 `<think>` and `</think>`, or in the channels of the Harmony format, of which only `final` is for
 the user. Tags in code, in a quotation or between quotation marks are text. Tokens that end a reply
-in a model's format are taken off its end.
+in a model's format are taken off its end, and tags around the answer that follows reasoning.
 
 Some models write only the closing tag. Then the text before it, which was shown, is withdrawn.
 """
@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from app.chat.markdown_place import MarkdownPlace
 from app.chat.reasoning_tags import (
+    ANSWER_TAGS,
     BEGUN_TAGS,
     BIDI_CONTROLS,
     CLOSING_TAGS,
@@ -25,6 +26,7 @@ from app.chat.reasoning_tags import (
     TAG_STARTS,
     ends_reasoning,
     ends_reply,
+    is_first_word,
     is_quoted,
 )
 
@@ -61,6 +63,7 @@ class _State(Enum):
     HIDDEN = auto()
     CALL = auto()
     BARE_ANALYSIS = auto()
+    ANSWER_OPENED = auto()
     ENDED = auto()
 
 
@@ -78,6 +81,7 @@ class ReasoningFilter:
         self._state = _State.REASONING if starts_inside else _State.BEGINNING
         self._starts_inside = starts_inside
         self._closings = _CLOSING
+        self._answer_closing = ""
         self._held = ""
         self._shown: list[str] = []
         self._hidden: list[str] = []
@@ -193,52 +197,72 @@ class ReasoningFilter:
     def _take_tag(self, tag: str, before: str, after: str) -> None:
         name = tag.lower()
         if self._state is _State.TEXT:
-            self._sync_place()
-            if is_quoted(before, after) or not (self._place.is_free or self._place.closes_fence):
-                self._add(tag)
-            elif name in END_TOKENS:
-                self._take_end(tag, before)
-            elif not self._place.is_free or name == STRIKES:
-                self._has_struck_text = self._has_struck_text or name == STRIKES
-                self._add(tag)
-            elif name in HARMONY_TOKENS:
-                self._take_token(name)
-            elif name in CLOSING_TAGS:
-                self._is_inline = bool(self._place.line_end)
-                self._state, self._closings = _State.REASONING, {CLOSING_TAGS[name]}
-                self._hidden = [tag]
-            elif ends_reasoning(self._place.line_end, before, after):
-                self._withdraw()
-                self.found = self.lacks_opening = True
-            else:
-                self._add(tag)
+            self._take_tag_in_text(tag, before, after)
         elif self._state is _State.REASONING:
             if name in self._closings and not is_quoted(before, after):
                 self._end_reasoning(tag)
             else:
                 self._add(tag)
-        elif self._state is _State.ENDED:
-            if name in END_TOKENS or name in _HARMONY_ENDS:
-                self._hidden.append(tag)
-            else:
-                self._go_on()
-                self._take_tag(tag, before, after)
+        elif self._state is _State.ENDED and (self._ends_reply(name) or name in _HARMONY_ENDS):
+            self._hidden.append(tag)
+        elif self._state in {_State.ENDED, _State.ANSWER_OPENED}:
+            self._go_on()
+            self._take_tag_in_text(tag, before, after)
         elif name in HARMONY_TOKENS:
             self._take_token(name)
         else:
             self._add(tag)
 
+    def _take_tag_in_text(self, tag: str, before: str, after: str) -> None:
+        name = tag.lower()
+        self._sync_place()
+        if is_quoted(before, after) or not (self._place.is_free or self._place.closes_fence):
+            self._add(tag)
+        elif self._ends_reply(name):
+            self._take_end(tag, before)
+        elif not self._place.is_free or name == STRIKES:
+            self._has_struck_text = self._has_struck_text or name == STRIKES
+            self._add(tag)
+        elif name in HARMONY_TOKENS:
+            self._take_token(name)
+        elif name in CLOSING_TAGS:
+            self._is_inline = bool(self._place.line_end)
+            self._state, self._closings = _State.REASONING, {CLOSING_TAGS[name]}
+            self._hidden = [tag]
+        elif name in ANSWER_TAGS and self.found and not self._has_text:
+            self._state, self._hidden = _State.ANSWER_OPENED, [tag]
+        elif name in _CLOSING and ends_reasoning(self._place.line_end, before, after):
+            self._withdraw()
+            self.found = self.lacks_opening = True
+        else:
+            self._add(tag)
+
+    def _ends_reply(self, name: str) -> bool:
+        return name in END_TOKENS or name == self._answer_closing
+
     def _take_end(self, tag: str, before: str) -> None:
         """Holds a token back that ends the reply, unless more text follows."""
         is_struck = self._has_struck_text and tag.lower() == "</s>"
         is_mentioned = self._place.is_introduced or not ends_reply(self._place.line_end, before)
-        if is_struck or is_mentioned:
+        if (is_struck or is_mentioned) and tag.lower() != self._answer_closing:
             self._add(tag)
             return
         self._state, self._hidden = _State.ENDED, [tag]
 
+    def _begin_answer(self, text: str) -> None:
+        """Drops the tag that opens the answer, unless it is a part of the answer."""
+        opening, *blanks = self._hidden
+        answer = text.lstrip()
+        blanks.append(text.removesuffix(answer))
+        if is_first_word("".join(blanks), answer):
+            self._go_on()
+            return
+        self._hidden = []
+        self._state, self._trims = _State.TEXT, True
+        self._answer_closing = ANSWER_TAGS[opening.lower()]
+
     def _go_on(self) -> None:
-        """Shows what was held as the end of the reply, since it goes on."""
+        """Shows what was held back, since the reply goes on with other text than expected."""
         hidden, self._hidden = self._hidden, []
         self._state = _State.TEXT
         self._show("".join(hidden))
@@ -308,8 +332,11 @@ class ReasoningFilter:
     def _add(self, text: str) -> None:
         if not text:
             return
-        if self._state is _State.ENDED and not text.isspace():
-            self._go_on()
+        if not text.isspace():
+            if self._state is _State.ENDED:
+                self._go_on()
+            elif self._state is _State.ANSWER_OPENED:
+                self._begin_answer(text)
         if self._state is not _State.TEXT:
             self._hidden.append(text)
             if self._state is _State.HEADER and sum(map(len, self._hidden)) > _HEADER_CHARACTERS:

@@ -20,6 +20,14 @@ CLOSING_TAGS: Mapping[str, str] = {
 }
 """By the opening tag, both in lower case."""
 
+ANSWER_TAGS: Mapping[str, str] = {
+    "<answer>": "</answer>",  # R1-Zero and models trained alike, Hunyuan
+    "<response>": "</response>",  # Granite
+    "<|begin_of_solution|>": "<|end_of_solution|>",  # OpenThinker
+    "<|start_response|>": "<|end_response|>",  # Command A
+}
+"""Around an answer that follows reasoning."""
+
 HARMONY_TOKENS = tuple(
     f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call")
 )
@@ -72,7 +80,8 @@ END_TOKENS = frozenset(
 STRIKES = "<s>"
 """Opens struck text in HTML, which `</s>` closes."""
 
-_TAGS = (*CLOSING_TAGS, *CLOSING_TAGS.values(), *HARMONY_TOKENS, *sorted(END_TOKENS), STRIKES)
+_PAIRS = {**CLOSING_TAGS, **ANSWER_TAGS}
+_TAGS = (*_PAIRS, *_PAIRS.values(), *HARMONY_TOKENS, *sorted(END_TOKENS), STRIKES)
 TAG = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE)
 LONGEST_TAG = max(map(len, _TAGS))
 TAG_STARTS = re.compile(r"[<\[◁]")
@@ -101,6 +110,11 @@ def ends_reasoning(line_end: str, before: str, after: str) -> bool:
     if after == "" or after in ",.;:!?)":
         return False
     return line_end[-1] in ".!?…。！？" or not before.isspace()
+
+
+def is_first_word(blanks: str, text: str) -> bool:
+    """Whether a tag that opens an answer is rather the answer's first word, by what follows it."""
+    return text[0] in ",;:.!?)" if not blanks else blanks == " " and text[0].islower()
 
 
 def ends_reply(line_end: str, before: str) -> bool:

@@ -9,7 +9,7 @@ from testkit.case_tables import each_case
 
 TAGS = ("<think>", "</think>", "<|start|>", "<|channel|>", "<|message|>", "<|end|>")
 WORDS = ("final", "analysis", "assistant", " to=f.x ", "word ", "```\n", "`", "\n", ".", "<")
-PARTS = (*TAGS, *WORDS, "<|im_end|>", "</s>", "<s>")
+PARTS = (*TAGS, *WORDS, "<|im_end|>", "</s>", "<s>", "<answer>", "</answer>", " ")
 
 
 class Shown:
@@ -134,6 +134,64 @@ def test_a_text_that_only_mentions_tags_stays_as_it_is(text: str) -> None:
 def test_tokens_that_end_a_reply_are_taken_off_its_end(text: str, shown: str) -> None:
     for size in range(1, len(text) + 1):
         assert Shown().read(*in_pieces(text, size)) == shown, size
+
+
+@each_case(
+    "text, shown",
+    [
+        ("<think>Which?</think><answer>Span two.</answer>", "Span two."),
+        ("<think>\nWhich?\n</think>\n<answer>\nSpan two.\n</answer>", "Span two.\n"),
+        ("<think> Which? </think> <answer> Span two. </answer>", "Span two. "),
+        ("<think>Which?</think><Answer>span two</Answer>\n<|im_end|>", "span two"),
+        ("<think>Which?</think><answer>\nthe second\n</answer><|eos|>\n", "the second\n"),
+        ("Which?\n</think>\n\n<answer>**Span** two", "**Span** two"),
+        ("<think>Is it <answer>?</think><answer>It lacks `</answer>`.</answer>",
+         "It lacks `</answer>`."),
+        ("<think>Which?</think><answer>See:\n```\nx\n```</answer>", "See:\n```\nx\n```"),
+        ("<think>Which?</think><answer>See:\n\n</answer>", "See:\n\n"),
+        ("<think>Which?</think><response>Span two.</response>", "Span two."),
+        ("<|begin_of_thought|>Which?<|end_of_thought|>\n\n<|begin_of_solution|>Span two."
+         "<|end_of_solution|>", "Span two."),
+        ("<|START_THINKING|>Which?<|END_THINKING|><|START_RESPONSE|>Span two.<|END_RESPONSE|>",
+         "Span two."),
+        ("<think>Which?</think><answer>", ""),
+    ],
+)  # fmt: skip
+def test_tags_around_an_answer_behind_its_reasoning_are_dropped(text: str, shown: str) -> None:
+    for size in range(1, len(text) + 1):
+        assert Shown().read(*in_pieces(text, size)) == shown, size
+
+
+@each_case(
+    "text",
+    [
+        "<answer> is the tag that the prompt asks for.",
+        "<answer>, then </answer>",
+        "<answer></answer> are left.",
+        "It replies with <answer>42</answer>",
+        "The reply was:\n<answer>\n42\n</answer>",
+        "`<answer>` is missing.",
+        "```xml\n<answer>42</answer>\n```",
+        "> <answer>42</answer>",
+        "The tag is </answer>",
+        "The end:\n</answer>",
+        "<answers>42</answers>",
+    ],
+)
+def test_a_tag_of_answers_that_an_answer_mentions_stays(text: str) -> None:
+    for size in range(1, len(text) + 1):
+        assert Shown().read(*in_pieces(text, size)) == text, size
+        reasoning = "<think>Which?</think>"
+        assert Shown().read(*in_pieces(reasoning + text, size)) == text, size
+
+
+def test_an_answer_between_tags_without_reasoning_stays() -> None:
+    assert Shown().read("<answer>\n4", "2\n</answer>") == "<answer>\n42\n</answer>"
+
+
+def test_text_behind_the_end_of_an_answer_stays() -> None:
+    text = "<think>Which?</think><answer>It lacks </answer> at its end.</answer>"
+    assert Shown().read(text) == "It lacks </answer> at its end."
 
 
 @each_case(
