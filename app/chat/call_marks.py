@@ -9,7 +9,7 @@ proxies let them through.
 
 import re
 
-from app.chat.reasoning_tags import END_TOKENS
+from app.chat.reasoning_tags import END_TOKENS, SENTENCE_ENDS
 
 _SPACE = r"(?:longcat_|[A-Za-z]\w{0,20}:|[|｜]{1,2} ?[A-Za-z]\w{0,20} ?[|｜]{1,2} ?)?"
 """A namespace."""
@@ -49,6 +49,7 @@ _MARK_IN_TEXT = re.compile(
     + rf"|{_BEGUN_TAG}\Z|\[[A-Z_]{{0,13}}\Z",
     re.IGNORECASE,
 )
+_TOKEN = re.compile(r"<[|｜]|\[")
 MARK_STARTS = re.compile(r"<|\[(?:[Tt]|\Z)")
 """Every mark that may follow a sentence begins so, whole or cut at the end of a piece."""
 _AFTER_TAG = re.compile(rf"{_PLAIN_TAG}\s*([^<{{\[\s`].*)", re.DOTALL | re.IGNORECASE)
@@ -97,6 +98,22 @@ def may_begin_call(text: str) -> bool:
         return True
     lower = text.lower()
     return begins_call(text) or any(each.startswith(lower) for each in _LITERALS)
+
+
+def may_follow(text: str, line_end: str, before: str) -> bool:
+    """Whether a mark, of which `text` is the first two characters, may stand behind other text.
+
+    `line_end` is the end of that line without blanks, `before` the character before the mark.
+    A tag must stand directly behind a sentence, a control token at least behind a word. A piece
+    does not end with `<` alone: the reasoning filter holds it.
+    """
+    if not line_end:
+        return True
+    is_glued = not before.isspace()
+    is_token = _TOKEN.match(text) is not None
+    if line_end[-1] in SENTENCE_ENDS:
+        return is_glued or is_token
+    return is_token and is_glued and (before.isalnum() or before in ":：")
 
 
 def find_mark(text: str, at: int) -> int:

@@ -51,6 +51,11 @@ class MarkdownPlace:
         pieces = self._line[-_LINE_PIECES:]
         return "".join(piece[-_LINE_PIECES:] for piece in pieces).rstrip()[-_LINE_PIECES:]
 
+    @property
+    def before(self) -> str:
+        """The last character of the current line; "" at its beginning."""
+        return self._line[-1][-1] if self._line else ""
+
     def move_over(self, text: str) -> None:
         """Moves to the end of `text`, which begins here."""
         *lines, rest = text.split("\n")

@@ -94,6 +94,9 @@ BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "‘": "’", "«": "»", "‹": "›"}
 
 
+SENTENCE_ENDS = ".!?…。！？"
+
+
 def is_quoted(before: str, after: str) -> bool:
     """Whether a tag between these two characters is mentioned rather than used."""
     return before != "" and _QUOTES.get(before) == after
@@ -109,7 +112,7 @@ def ends_reasoning(line_end: str, before: str, after: str) -> bool:
         return True
     if after == "" or after in ",.;:!?)":
         return False
-    return line_end[-1] in ".!?…。！？" or not before.isspace()
+    return line_end[-1] in SENTENCE_ENDS or not before.isspace()
 
 
 def is_first_word(blanks: str, text: str) -> bool:
@@ -119,4 +122,4 @@ def is_first_word(blanks: str, text: str) -> bool:
 
 def ends_reply(line_end: str, before: str) -> bool:
     """Whether an end token that nothing follows ends the reply, rather than being its last word."""
-    return not line_end or line_end[-1] in ".!?…。！？" or not before.isspace()
+    return not line_end or line_end[-1] in SENTENCE_ENDS or not before.isspace()

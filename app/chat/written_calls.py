@@ -1,13 +1,13 @@
 """Finds the calls that a model writes into the text of a reply, while the text is shown.
 
 A text that begins with a call and is nothing else, or the same behind a sentence that announces it:
-there only in a model's own tags or control tokens, at the beginning of a line, outside of code and
-quotations, and with nothing behind it to the end of the reply.
+there only in a model's own tags or control tokens, at the beginning of a line or directly behind
+the sentence, outside of code and quotations, and with nothing behind it to the end of the reply.
 """
 
 from collections.abc import Collection
 
-from app.chat.call_marks import begins_call, find_mark
+from app.chat.call_marks import begins_call, find_mark, may_follow
 from app.chat.call_text import CallTextReader
 from app.chat.markdown_place import MarkdownPlace
 
@@ -56,7 +56,8 @@ class WrittenCalls:
                 break
             self._place.move_over(text[at:start])
             at = start
-            if self._place.is_free and not self._place.line_end:
+            place = self._place
+            if place.is_free and may_follow(text[at : at + 2], place.line_end, place.before):
                 self._text.begin_announced()
                 self._text.feed(text[at:])
                 if self._text.holds:
