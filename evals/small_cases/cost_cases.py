@@ -1,6 +1,9 @@
 """Calls by a dearer model than others of their kind use: by mistake, and as a second opinion."""
 
-from evals.small_cases.builder import CaseList, SpanPlan, model, says, span
+from dataclasses import replace
+from typing import Any
+
+from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
 
 COSTS = CaseList("model_costs")
 
@@ -37,3 +40,70 @@ def _letters(odd: SpanPlan) -> list[SpanPlan]:
 
 COSTS.add("one_letter_by_a_large_model", *_letters(_sorted_letter(9, "gpt-4.1", right=True)))
 COSTS.add("second_opinion_healthy", *_letters(_sorted_letter(9, "gpt-4.1-mini", "gpt-4.1")))
+
+_CHECK = "You check claims for lost luggage. Answer with one word: pay, refuse or ask."
+
+
+def _checked_claim(
+    number: int, by: str = "gpt-4.1-mini", *before: SpanPlan, right: bool = False, **given: Any
+) -> SpanPlan:
+    """A claim that a function gives to a model, after other steps of it."""
+    claim = f"Claim {number}: my blue suitcase with {number} stickers did not leave the ferry."
+    asked = [{"role": "system", "content": _CHECK}, {"role": "user", "content": claim}]
+    cost = 0.00004 if by == "gpt-4.1-mini" else 0.0032
+    called = model(
+        says("ask"), asked=asked, model=by, seconds=0.5, total_estimated_cost=cost, right=right
+    )
+    return span("check_claim", *before, called, input={"claim": number, **given}, output="ask")
+
+
+def _claims(odd: SpanPlan, **given: Any) -> list[SpanPlan]:
+    usual = [_checked_claim(number, **given) for number in range(6)]
+    return [*usual[:4], odd, *usual[4:]]
+
+
+def _graded(grade: str, claim: int) -> SpanPlan:
+    return tool("grade", {"claim": claim}, {"grade": grade}, seconds=0.1)
+
+
+_LARGE = "claude-opus-4-20250514"
+COSTS.add(
+    "claim_that_is_graded_hard_healthy",
+    *_claims(_checked_claim(9, _LARGE, level="hard"), level="easy"),
+)
+COSTS.add(
+    "claim_of_the_same_grade",
+    *_claims(_checked_claim(9, _LARGE, level="easy", right=True), level="easy"),
+)
+COSTS.add(
+    "claim_after_another_grade_healthy",
+    *[_checked_claim(number, "gpt-4.1-mini", _graded("plain", number)) for number in range(6)],
+    _checked_claim(9, _LARGE, _graded("disputed", 9)),
+)
+COSTS.add(
+    "claim_after_the_same_grade",
+    *[_checked_claim(number, "gpt-4.1-mini", _graded("plain", number)) for number in range(6)],
+    _checked_claim(9, _LARGE, _graded("plain", 9), right=True),
+)
+COSTS.add(
+    "model_named_by_a_rule_of_the_trace_healthy",
+    *_claims(_checked_claim(9, _LARGE)),
+    metadata={"policy": "claims above 500 EUR go to opus"},
+)
+COSTS.add("model_that_no_rule_names", *_claims(_checked_claim(9, _LARGE, right=True)))
+COSTS.add(
+    "last_instance_with_a_function_of_its_own_healthy",
+    *[_checked_claim(number) for number in range(5)],
+    replace(_checked_claim(5, _LARGE), name="appeal_claim"),
+)
+COSTS.add(
+    "panel_of_models_in_one_step_healthy",
+    *[_checked_claim(number) for number in range(4)],
+    span(
+        "panel",
+        *[
+            replace(_checked_claim(9, by).below[0])
+            for by in ("gpt-4.1-mini", "gpt-4o-mini", _LARGE)
+        ],
+    ),
+)

@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.rules.performance.chosen_models import was_chosen
 from app.analysis.rules.performance.prompt_texts import (
     measure_shared_words,
     read_instructions,
@@ -108,7 +109,12 @@ def _find_costly(peers: _Peers, analysis: TraceAnalysis) -> Finding | None:
     others = [each.node for each in priced if each.node.id not in chosen]
     same_work = _does_same_work(costly[0].node, others, analysis)
     may_be_same = same_work if same_work is not None else peers.are_alike
-    is_wrong = bool(dear) and may_be_same and not _replaces_another(costly[0].node, analysis)
+    is_wrong = (
+        bool(dear)
+        and may_be_same
+        and not _replaces_another(costly[0].node, analysis)
+        and not was_chosen(costly[0].node, others, analysis)
+    )
     confidence = _NOTED if not dear else _OTHER_MODEL if same_work else _UNREAD
     return _build_cost_finding(
         costly,
@@ -136,10 +142,14 @@ def _replaces_another(node: Node, analysis: TraceAnalysis) -> bool:
     before = [other for other in asked if other.end <= node.start]
     if any(other.error is not None for other in before):
         return True
+    messages = node.view.request.messages
+    others = [other for other in asked if other.span.model != node.span.model]
+    if messages and any(other.view.request.messages == messages for other in others):
+        return True  # one of a panel
     return len(asked) <= _CALLS_OF_STEP and any(
-        other.span.model != node.span.model
-        and measure_shared_words(read_prompt(other.view), read_prompt(node.view)) >= _ASKED_AGAIN
-        for other in before
+        measure_shared_words(read_prompt(other.view), read_prompt(node.view)) >= _ASKED_AGAIN
+        for other in others
+        if other.end <= node.start
     )
 
 
