@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import parse_json_object
+from app.chat.repeated_text import RepeatedText
 from app.chat.reported_usage import read_usage
 from app.messages import FinishReason, Reply, TokenUsage, ToolCall
 from app.surrogates import SURROGATE, ends_in_half_pair, join_surrogates
@@ -84,6 +85,7 @@ class ReplyBuilder:
         self._bytes_left = limit
         self._texts: list[str] = []
         self._half_character = ""
+        self._repeated = RepeatedText()
         self._has_content = False
         self._calls: list[_StreamedCall] = []
         self._by_index: dict[int, _StreamedCall] = {}
@@ -127,6 +129,7 @@ class ReplyBuilder:
             is_whole = False
             if message and isinstance(message, dict) and not _carries_reply(delta):
                 is_whole = not isinstance(delta, dict)
+                text += self._add_text(self._repeated.stop())
                 delta = self._take_new_part(message, text)
             if isinstance(delta, dict):
                 text += self._add_delta(delta)
@@ -138,11 +141,12 @@ class ReplyBuilder:
         return text
 
     def end_text(self) -> str:
-        """The half character that was held back for its other half; call it at the end."""
-        rest, self._half_character = join_surrogates(self._half_character), ""
-        if rest:
-            self._texts.append(rest)
-        return rest
+        """The text that was held back; call it at the end."""
+        held = self._add_text(self._repeated.stop())
+        half, self._half_character = join_surrogates(self._half_character), ""
+        if half:
+            self._texts.append(half)
+        return held + half
 
     def build(self, *, complete: bool, model: str) -> Reply:
         """The reply so far; `model` is its name where no frame names one."""
@@ -205,6 +209,8 @@ class ReplyBuilder:
 
     def _add_text(self, content: str) -> str:
         """Counts and keeps a piece of text; returns what of it can be shown now."""
+        if self._repeated.watches:
+            content = self._repeated.read(content)
         if self._half_character or SURROGATE.search(content):
             content = self._half_character + content
             self._half_character = content[-1] if ends_in_half_pair(content) else ""
