@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
+from app.analysis.rules.data_flow.cut_prompts import find_cut_prompts
 from app.analysis.rules.data_flow.dropped_scope import find_dropped_scope
 from app.analysis.rules.data_flow.empty_prompts import find_empty_prompts
 from app.analysis.rules.data_flow.ignored_results import find_ignored_results
@@ -31,6 +32,7 @@ from app.analysis.rules.failures.guardrails import find_failed_guardrails
 from app.analysis.rules.failures.raised_errors import find_raised_errors
 from app.analysis.rules.failures.silent_failures import find_silent_failures
 from app.analysis.rules.failures.tool_choice import find_unknown_tools
+from app.analysis.rules.failures.uncalled_tools import find_uncalled_tools
 from app.analysis.rules.performance.clock_skew import find_clock_skew
 from app.analysis.rules.performance.costly_calls import find_costly_calls
 from app.analysis.rules.performance.late_first_token import find_slow_first_tokens
@@ -73,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     find_unreturned_results,
     find_masked_values,
     find_empty_prompts,
+    find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,
     find_unconverted_units,
@@ -81,6 +84,7 @@ RULES: tuple[Rule, ...] = (
     find_ignored_results,
     find_misquoted_figures,
     find_unknown_tools,
+    find_uncalled_tools,
     find_retries,
     find_inner_retries,
     find_repeated_effects,

@@ -18,6 +18,7 @@ from evals.small_cases import (
     effect_cases,
     error_cases,
     everyday_cases,
+    exported_cases,
     failure_cases,
     gap_cases,
     growth_cases,
@@ -56,6 +57,7 @@ from evals.small_cases import (
     waiting_cases,
     waste_cases,
     wording_cases,
+    written_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
 
@@ -111,6 +113,8 @@ _MODULES = (
     void_cases,
     object_text_cases,
     denial_cases,
+    exported_cases,
+    written_cases,
 )
 
 

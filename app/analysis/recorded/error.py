@@ -20,7 +20,7 @@ _SQL_ERROR = re.compile(r"(?!0[012])[0-9A-Z]{5}")
 # The codes that are errors of the server: unknown, deadline exceeded, unimplemented, internal,
 # unavailable, data loss (OpenTelemetry's semantic conventions for gRPC).
 _GRPC_SERVER_ERRORS = frozenset(["2", "4", "12", "13", "14", "15"])
-_ERROR_WORDS = frozenset(["error", "status_code_error", "2"])
+_ERROR_WORDS = frozenset(["error", "status_code_error", "statuscode.error", "2"])
 """What a status or level of OpenTelemetry, Langfuse and others says of a span that failed."""
 _LEVEL_KEYS = ("otel.status_code", "langfuse.observation.level", "status.code")
 _KIND_KEYS = ("error.type", "exception.type")
@@ -54,6 +54,17 @@ _INTERRUPT = re.compile(r"[(\[]{0,2}Interrupt\(")
 """What Python writes for the request to a person that such an exception carries (LangGraph,
 Strands)."""
 _STATUS_PARTS = ("code", "message")
+_EXPORTED_LEVELS = ("level", "status_code", "statusCode", "status", "execution_status")
+_EXPORTED_MESSAGES = (
+    *("statusMessage", "status_message", "status_description", "error_message", "errorMessage"),
+    *("exception_message", "message"),
+)
+_EXPORTED_KINDS = ("error_type", "errorType", "exception_type", "error_class")
+_EXPORTED_ERRORS = ("error", "exception")
+_EXPORTED_KEYS = frozenset([*_EXPORTED_LEVELS, *_EXPORTED_ERRORS])
+"""Plain names in exports of Langfuse (level, statusMessage), Phoenix (status_code), MLflow and
+Datadog (status), LangSmith and Braintrust (error), Weave (exception), Jaeger (`error: true`)."""
+_NOT_AN_ERROR = frozenset(["", "none", "null", "false", "no", "0", "ok", "nil", "[]", "{}"])
 _TELLING_KEYS = frozenset(
     [
         *(*_STATUS_KEYS, _GRPC_STATUS, _DATABASE_STATUS, *_LEVEL_KEYS, *_KIND_KEYS),
@@ -70,7 +81,7 @@ def effective_error(record: Span | Trace) -> ErrorInfo | None:
     as an event or attribute. None where there is none, or where only control was handed over."""
     error = record.error_info if record.has_error else None
     if error is None:
-        error = _error_in_attributes(record.metadata)
+        error = _error_in_attributes(record.metadata) or _error_in_export(record.metadata)
         if error is None and _holds_attributes(record.input):
             error = _error_in_attributes(record.input)
     if error is not None and _is_control_flow(error):
@@ -118,6 +129,27 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     if _SQL_ERROR.fullmatch(str(attributes.get(_DATABASE_STATUS))):
         return _build(f"SQLSTATE {attributes[_DATABASE_STATUS]}", message, None)
     return _build("Error", message, None) if str(level).lower() in _ERROR_WORDS else None
+
+
+def _error_in_export(metadata: Any) -> ErrorInfo | None:
+    """The error in the metadata of a span that was copied from another program's record."""
+    if not isinstance(metadata, dict) or _EXPORTED_KEYS.isdisjoint(metadata):
+        return None
+    message, kind = (_first_of(metadata, keys) for keys in (_EXPORTED_MESSAGES, _EXPORTED_KINDS))
+    error = _first_of(metadata, _EXPORTED_ERRORS)
+    if isinstance(error, dict):
+        names = {key: error.get(key) for key in ("message", "type", "name", "kind", "stack")}
+        text = names["message"] or message
+        return _build(names["type"] or names["name"] or names["kind"], text, names["stack"])
+    if isinstance(error, str) and error.strip().lower() not in _NOT_AN_ERROR:
+        is_flag = error.strip().lower() in ("true", "1", "yes")
+        return _build(kind or "Error", message if is_flag else error, None)
+    levels = [str(metadata.get(key)).lower() for key in _EXPORTED_LEVELS]
+    # A level alone may be that of a log, so that it needs the place for its message beside it.
+    is_failed = not _ERROR_WORDS.isdisjoint(levels[1:]) or (
+        levels[0] == "error" and not metadata.keys().isdisjoint(_EXPORTED_MESSAGES)
+    )
+    return _build(kind or "Error", message, None) if is_failed or error is True else None
 
 
 def _first_of(attributes: Mapping[str, Any], keys: Iterable[str]) -> Any:

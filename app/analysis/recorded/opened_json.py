@@ -67,16 +67,12 @@ def _parse(text: str) -> Any:
 
 
 def open_value(value: Any) -> Any:
-    """The value with texts that are JSON opened, at most 64 of them; the rest is shared with it.
+    """The value with texts that are JSON opened, also inside one another, at most 64 of them; the
+    rest is shared with it.
 
     Values below eight levels stay as they are: results of tools lie near the top.
     """
-    if isinstance(value, str):
-        return open_text(value)
-    if not isinstance(value, (dict, list)):
-        return value
-    left = [_MOST_TEXTS]
-    return _open_below(value, 0, left)
+    return _open_below(value, 0, [_MOST_TEXTS])
 
 
 _DEEPEST = 8
@@ -86,9 +82,10 @@ _MOST_ITEMS = 200  # items looked at in one object or list for texts to open
 def _open_below(value: Any, level: int, left: list[int]) -> Any:
     if isinstance(value, str):
         opened = open_text(value)
-        if opened is not value:
-            left[0] -= 1
-        return opened
+        if opened is value:
+            return value
+        left[0] -= 1
+        return _open_below(opened, level + 1, left)  # MCP: a list of parts whose text is JSON
     if level >= _DEEPEST or not isinstance(value, (dict, list)) or not value:
         return value
     pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)

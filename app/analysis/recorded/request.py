@@ -29,11 +29,13 @@ _LIMIT_KEYS = frozenset(
     ["maxtokens", "maxcompletiontokens", "maxoutputtokens", "maxnewtokens", "numpredict"]
 )
 
+_CONTEXT_KEYS = frozenset(["numctx", "nctx", "contextlength"])  # Ollama, llama.cpp, LM Studio
+
 
 class RecordedRequest:
     """`tools` are the names offered; `has_hosted_tools` says that some have no name, since the
     provider runs them (web search). `wants_json` says that a JSON format was set, `token_limit`
-    how many tokens the reply may have."""
+    how many tokens the reply may have, `context_limit` how many prompt and reply have together."""
 
     def __init__(self, given: Any, metadata: Any) -> None:
         self._given = nest_dotted_names(_open_held(given))
@@ -44,6 +46,7 @@ class RecordedRequest:
                 names |= _tool_names(record[_OFFERED])[0]
         self.has_hosted_tools = self.wants_json = False
         self.token_limit: float | None = None
+        self.context_limit: float | None = None
         for key, value in _members([self._given, nest_dotted_names(metadata)]):
             if key in TOOLS:
                 found, has_hosted = _tool_names(value)
@@ -53,6 +56,8 @@ class RecordedRequest:
                 self.wants_json = self.wants_json or _names_json(value)
             elif key in _LIMIT_KEYS and isinstance(value, (int, float)):
                 self.token_limit = float(value)
+            elif key in _CONTEXT_KEYS and isinstance(value, (int, float)):
+                self.context_limit = float(value)
         self.tools = frozenset(names)
 
     @computed_once

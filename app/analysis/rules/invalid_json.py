@@ -36,10 +36,17 @@ def find_broken_json(node: Node) -> tuple[str, bool]:
         return "a JSON format was set and the reply cannot be parsed", True
     if text.startswith(_JSON_STARTS) and not _PLACEHOLDER.match(text):
         return "the reply begins as JSON and cannot be parsed", True
-    starts = [each[:_INSTRUCTION_READ] for each in _instructions(node)]
-    if any("json" in each.lower() and _ASKS_FOR_JSON.search(each) for each in starts):
+    if asks_for_json(node):
         return "JSON was asked for and the reply holds none", False
     return "", False
+
+
+def asks_for_json(node: Node) -> bool:
+    """Whether the request sets JSON as the format of the reply, or asks for it."""
+    if node.view.request.wants_json:
+        return True
+    starts = [each[:_INSTRUCTION_READ] for each in _instructions(node)]
+    return any("json" in each.lower() and _ASKS_FOR_JSON.search(each) for each in starts)
 
 
 def _instructions(node: Node) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from app.analysis.error_origins import error_message
 from app.analysis.recorded.answer_text import gives_up
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
@@ -11,13 +12,14 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import read_reply
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
-from app.analysis.rules.error_wording import FAILURE_WORDS
+from app.analysis.rules.error_wording import FAILURE_WORDS, LIMIT_ERROR
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.user_question import asked_question
 
 _NO_INPUT = Body(None)
+_MESSAGE_READ = 500  # characters of a message, which begins with what happened
 
 
 def find_symptom(analysis: TraceAnalysis) -> str:
@@ -48,6 +50,15 @@ def ended_by_error(analysis: TraceAnalysis) -> bool:
     roots = analysis.tree.roots
     last_start = roots[-1].start if roots else 0
     return any(node.error is not None and node.end >= last_start for node in roots)
+
+
+def was_stopped_by_limit(analysis: TraceAnalysis) -> bool:
+    """Whether a limit of turns ended the trace, by its error or by what it says at the end."""
+    errors = [effective_error(analysis.trace), *(node.error for node in analysis.tree.roots)]
+    texts = [error_message(error) for error in errors if error is not None]
+    if not texts:
+        texts = [find_failure(output.opened) for output in _final_outputs(analysis)]
+    return any(LIMIT_ERROR.search(text[:_MESSAGE_READ]) for text in texts)
 
 
 def was_rated_well(analysis: TraceAnalysis) -> bool:

@@ -55,7 +55,7 @@ def test_bodies_resemble_each_other_but_for_a_few_words() -> None:
     [
         ('{"a": 1}', {"a": 1}),
         ('"{\\"a\\": 1}"', {"a": 1}),
-        ({"r": '[1, {"b": "[2]"}]'}, {"r": [1, {"b": "[2]"}]}),
+        ({"r": '[1, {"b": "[2]"}]'}, {"r": [1, {"b": [2]}]}),
         ("{'a': None, 'b': True}", {"a": None, "b": True}),
         ({"r": "{not json}"}, {"r": "{not json}"}),
         ('"only quoted"', '"only quoted"'),

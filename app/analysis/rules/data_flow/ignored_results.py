@@ -45,7 +45,9 @@ _STATES = word_set(
     " recusado fechado"
 )
 _STATE_KEYS = key_set("status state result decision verdict availability outcome standing estado")
-_NOT_FIGURES = key_set("id code zip phone version port page limit offset duration_ms took_ms")
+_NOT_FIGURES = key_set(
+    "id code zip phone version port page limit offset duration_ms took_ms status_code http_status"
+)
 _LEAVES_READ = 40  # of a result: one that says yes or no has few
 _LARGEST = 1e15  # numbers below it are figures of something
 _ANSWER_READ = 2_000  # characters
@@ -135,8 +137,10 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
     known = {value for figure in find_figures(f"{read} {returned}") for value in figure.values}
     if any(not known.isdisjoint(each.values) for each in figures):
         return ""
-    # An input is also the plan that a tool carried out, of which an answer may give the total.
-    for source in (numbers, _list_numbers(call.view.input)):
+    # An input is also the plan that a tool carried out, of which an answer may give the total; and
+    # a list may have come in pages, or its items each by a call of its own.
+    sources = (numbers, _list_numbers(call.view.input), _add_up_calls(call, analysis))
+    for source in sources:
         derived = derive_numbers(source)
         if any(is_among(each, derived) for each in figures):
             return ""
@@ -144,14 +148,29 @@ def _find_foreign_figure(answer: str, writer: Node, call: Node, analysis: TraceA
 
 
 def _list_numbers(body: Body) -> list[float]:
+    return [float(leaf.value) for leaf in _numbers_in(body)]
+
+
+def _numbers_in(body: Body) -> list[Leaf]:
     """The numbers of a body that may be figures of an answer."""
     return [
-        float(leaf.value)
+        leaf
         for leaf in body.first_leaves(_LEAVES_READ)
         if type(leaf.value) in (int, float)
         and abs(leaf.value) < _LARGEST
         and leaf.key not in _NOT_FIGURES
     ]
+
+
+def _add_up_calls(call: Node, analysis: TraceAnalysis) -> list[float]:
+    """The sum and the mean of the numbers under each key in the results of all calls of a tool."""
+    columns: dict[str, list[float]] = {}
+    for each in analysis.once(list_tool_calls):
+        if each.function_name == call.function_name and analysis.was_read(each):
+            for leaf in _numbers_in(each.view.output):
+                columns.setdefault(leaf.key, []).append(float(leaf.value))
+    totals = [sum(column) for column in columns.values()]
+    return totals + [sum(column) / len(column) for column in columns.values()]
 
 
 def _name(node: Node) -> str:

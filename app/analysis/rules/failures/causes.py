@@ -123,7 +123,7 @@ def _explain_error(
     suspect = _find_cause(error, suspects, analysis)
     if suspect is not None:
         return _build_cause_finding(*suspect, error, analysis)
-    namer = find_namer(error.node, error.message, error.names, analysis)
+    namer = find_namer(error.item, error.message, error.names, analysis)
     if namer is not None:
         return _build_model_finding(
             namer[0], f"named {one_line(namer[1], limit=60)}", error, analysis

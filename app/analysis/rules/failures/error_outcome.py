@@ -14,12 +14,13 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.names import match_names
+from app.analysis.recorded.names import match_names, spell_name
+from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.error_wording import DATA_ERROR, REFUSED_ERROR
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
-from app.analysis.rules.symptoms import was_rated_well
+from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -41,6 +42,14 @@ _LEAVES_READ = 40
 _PROSE_BLANKS = 3  # in a text that was written about an item: it is no value of it
 _INSIDE_READ = 50  # spans below a step in which a model call is looked for
 _SIBLINGS_READ = 8  # steps after a failed one: what fills in for it follows soon
+_ENDS_RUN = word_set(
+    "finish finished final_answer finalanswer final done task_done task_complete complete_task"
+    " finish_task attempt_completion end end_run end_turn terminate exit stop finalize answer"
+    " final_result return_result give_answer submit_answer submit_final_answer report_result"
+    " finish_run finish_agent agent_finish complete"
+)
+"""Names of tools by which an agent ends its run: DSPy, smolagents, Cline, OpenHands, SWE-agent,
+browser-use, Letta, Pydantic AI."""
 _ABSENT = re.compile(r"not ?found|no ?such ?(?:file|key)|does ?not ?exist|\b404\b", re.IGNORECASE)
 """Errors of lookups: of files (errno 2), keys of a store, records (HTTP)."""
 _MESSAGE_READ = 300  # characters of a message, which begins with what happened
@@ -76,6 +85,8 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         return ErrorOutcome(Standing.NOTE, recovery)
     if was_rated_well(analysis) or says_tolerated(item.error.message or ""):
         return ErrorOutcome(Standing.NOTE)
+    if _ended_run(item.origin, analysis):
+        return ErrorOutcome(Standing.NOTE)
     message = error_message(item.error)[:_MESSAGE_READ]
     if _ABSENT.search(message) or (
         REFUSED_ERROR.search(message) and _reads_other_pages(item.origin, analysis)
@@ -98,6 +109,22 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)
     return ErrorOutcome(Standing.WEAK)
+
+
+def _ended_run(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a failed call was that by which an agent ends its run, which ended with a result all
+    the same: nothing but the answer was to come of it."""
+    if spell_name(node.function_name).replace(" ", "_").removeprefix("tool_") not in _ENDS_RUN:
+        return False
+    used_later = any(
+        other.view.calls_tool and other.start >= node.end for other in analysis.tree.nodes
+    )
+    return not used_later and not analysis.once(find_symptom) and _has_answer(analysis)
+
+
+def _has_answer(analysis: TraceAnalysis) -> bool:
+    outputs = [analysis.returned, *(root.view.output for root in analysis.tree.roots[:1])]
+    return any(output.state is BodyState.PRESENT for output in outputs)
 
 
 def _was_outlived(item: ErrorOrigin, analysis: TraceAnalysis) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+from app.analysis.error_origins import ErrorOrigin, error_message
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf, walk_leaves
 from app.analysis.trace_analysis import TraceAnalysis
@@ -18,9 +19,19 @@ _NAMES_A_THING = re.compile(
     r"|not registered|not (?:one|among|in)\b|no (?:route|agent|worker|tool|node|handler)",
     re.IGNORECASE,
 )
+_NO_TOOL = re.compile(
+    r"\b(?:tool|function)\s['\"`]?([^\s'\"`]{3,120})['\"`]?\s(?:\w{2,5}\s)?not\s"
+    r"(?:found|exist|available|registered|defined|known|recogni[sz]ed)"
+    r"|\b(?:unknown|no\ssuch|unrecogni[sz]ed|invalid|undefined|no)\s(?:tool|function)"
+    r"(?:\s(?:named?|called|call))?:?\s['\"`]?([^\s'\"`,:]{3,120})"
+    r"|['\"`]?([^\s'\"`]{3,120})['\"`]?\sis\snot\sa\s(?:valid|known|registered)\s(?:tool|function)",
+    re.IGNORECASE,
+)
 _TEXT_READ = 20_000  # characters of a text in which a name is looked for
 _LEAVES_READ = 200  # of the arguments of a call
 _MOST_SPANS_SEARCHED = 2_000  # bounds the search before one error; the nearest calls come first
+_PATH_READ = 10  # spans that a failed one passed its error on to
+_MESSAGE_READ = 2_000  # characters of an error message
 _INSIDE_READ = 40  # spans below a failed one: a parser holds a call or two
 _SHORTEST_NAME = 3  # characters: shorter values occur in several places by chance
 
@@ -56,19 +67,29 @@ def _says_enough(value: Any) -> bool:
     return isinstance(value, (dict, list)) and len(value) >= _LEAST_VALUES
 
 
+def _find_tool_names(item: ErrorOrigin) -> frozenset[str]:
+    """The names of tools that an error, or one to which it led, says do not exist; they may stand
+    there without quotation marks."""
+    errors = [node.error for node in item.path[:_PATH_READ] if node.error is not None]
+    found = [_NO_TOOL.findall(error_message(each)[:_MESSAGE_READ]) for each in errors]
+    return frozenset(name for names in found for each in names for name in each if name)
+
+
 def find_namer(
-    failed: Node, message: str, names: Collection[str], analysis: TraceAnalysis
+    item: ErrorOrigin, message: str, names: Collection[str], analysis: TraceAnalysis
 ) -> tuple[Node, str] | None:
-    """The model call that named what the error of a failed span says does not exist, and the name;
-    `names` are those that its message quotes.
+    """The model call that named what an error says does not exist, and the name; `names` are those
+    that its message quotes.
 
     A name that the trace was given counts for nothing: the model only passed it on.
     """
-    long = {name for name in names if len(name) >= _SHORTEST_NAME}
+    failed = item.origin
+    long = {name for name in names if len(name) >= _SHORTEST_NAME} | _find_tool_names(item)
     if not long or not _NAMES_A_THING.search(message):
         return None
     long -= {name for leaf in analysis.given.leaves for name in long if _holds(leaf, name)}
-    for _, node in islice(analysis.tree.earlier(failed), _MOST_SPANS_SEARCHED):
+    earlier = (node for _, node in islice(analysis.tree.earlier(failed), _MOST_SPANS_SEARCHED))
+    for node in chain(list_calls_inside(failed, analysis), earlier):
         if not long:
             return None
         if node.view.is_model_call and analysis.was_read(node):

@@ -185,9 +185,11 @@ def _matters(shared: _Shared, analysis: TraceAnalysis) -> bool:
 
 
 def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
-    """Whether the branches are steps of one loop that repeat a call or two: a rule of its own."""
+    """Whether the branches are steps of one loop that repeat a call or two: a rule of its own.
+    Workers of different names are no steps of one loop."""
     branches = sorted(shared.branches.values(), key=by_start)
-    if len(shared.groups) > _LOOP_GROUPS:
+    stems = {name_stem(branch.name) for branch in branches}
+    if len(shared.groups) > _LOOP_GROUPS or len(stems) == len(branches):
         return False
     calls = shared.groups[0]
     in_turn = all(b.start >= a.end for a, b in pairwise(branches))

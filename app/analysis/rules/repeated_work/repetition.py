@@ -24,6 +24,7 @@ from app.analysis.rules.repeated_work.ping_pong import list_rounds
 from app.analysis.rules.repeated_work.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_work.repeated_turns import list_repeated_turns
 from app.analysis.rules.repeated_work.vain_refinement import list_vain_refinements
+from app.analysis.rules.symptoms import was_stopped_by_limit
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
@@ -146,7 +147,8 @@ def _steady_runs(calls: Sequence[Call]) -> Iterator[list[Call]]:
 
 
 def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
-    """Whether the calls take some of the trace and, if they are polling, are many."""
+    """Whether the calls take some of the trace and, if they are polling, are many, or a limit of
+    turns had to end them."""
     nodes = [call.node for call in run]
     parent = common_parent(nodes)
     if len(run) >= _MANY_REPEATS and parent is not None:
@@ -156,7 +158,8 @@ def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
     least = _LEAST_SHARE
     if not calls_outside_within(nodes[0], analysis):
         least = _LEAST_SHARE_INSIDE
-    if is_polling(run[0]) and len(run) < _LEAST_POLLS:
+    is_short_poll = is_polling(run[0]) and len(run) < _LEAST_POLLS
+    if is_short_poll and not analysis.once(was_stopped_by_limit):
         return False
     if not run[0].result and len(run) < _SURE_REPEATS:
         return False
