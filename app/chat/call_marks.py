@@ -18,8 +18,7 @@ _NAME = r"[\"']?([\w.:-]{1,100})[\"']?"
 
 _LITERALS = (
     "<|tool",
-    "<|python_tag|>",
-    "<|python_start|>",
+    "<|python_",
     "<|start_action|>",
     "<|action_start|>",
     "<start_function_call>",
@@ -37,28 +36,30 @@ _LITERALS = (
 )
 """In lower case."""
 
-_PLAIN_TAG = rf"<{_SPACE}{_GROUPS}>"
-_MARK = re.compile(
-    rf"<{_SPACE}{_GROUPS}(?![\w-])|" + "|".join(map(re.escape, _LITERALS)), re.IGNORECASE
-)
+_TAG = rf"<{_SPACE}{_GROUPS}(?![\w-])"
+_MARK = re.compile("|".join([_TAG, *map(re.escape, _LITERALS)]), re.IGNORECASE)
 _BEGUN_TAG = r"<(?:(?:\w{1,21}:)?\w{0,20}|[|｜]{1,2} ?\w{0,21} ?[|｜]{0,2} ?\w{0,20})"
 _BEGUN_MARK = re.compile(_BEGUN_TAG)
 _MARK_IN_TEXT = re.compile(
-    rf"<{_SPACE}{_GROUPS}(?![\w-])"
-    + "".join("|" + re.escape(each) for each in _LITERALS if each[0] in "<[")
-    + rf"|{_BEGUN_TAG}\Z|\[[A-Z_]{{0,13}}\Z",
+    "|".join(
+        [
+            _TAG,
+            *(re.escape(each) for each in _LITERALS if each[0] in "<["),
+            rf"{_BEGUN_TAG}\Z|\[[A-Z_]{{0,13}}\Z",
+        ]
+    ),
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"<[|｜]|\[")
-MARK_STARTS = re.compile(r"<|\[(?:[Tt]|\Z)")
-"""Every mark that may follow a sentence begins so, whole or cut at the end of a piece."""
-_AFTER_TAG = re.compile(rf"{_PLAIN_TAG}\s*([^<{{\[\s`].*)", re.DOTALL | re.IGNORECASE)
-_FIRST_WORD = re.compile(r"[\w.:-]{1,120}")
+_TOKEN_START = re.compile(r"<[|｜]|\[")
+_MARK_START = re.compile(r"<|\[(?:[Tt]|\Z)")
+_WORD_AFTER_TAG = re.compile(
+    rf"<{_SPACE}{_GROUPS}>\s*(?=[^<{{\[\s`])([\w.:-]{{0,120}})(.?)", re.DOTALL | re.IGNORECASE
+)
 
 SEPARATOR = re.compile(
     r"[\s,;()]+|```(?:[\w+-]{0,20}(?=\s))?|>\s*(?=</)"
     rf"|</{_SPACE}(?P<ends>invoke|function|tool_?call|tool_use|call)\s*>"
-    rf"|</?{_SPACE}(?:{_GROUPS[3:-1]}|call|arguments|parameters|input)\s*>"
+    rf"|</?{_SPACE}(?:{_GROUPS}|call|arguments|parameters|input)\s*>"
     r"|<\|/?[^|<>]{1,40}\|>|<｜[^｜<>]{1,40}｜>|<\|tool_call>|<tool_call\|>|<tool_sep>"
     r"|<(?:start|end)_function_call>"
     r"|\[/?(?:TOOL_CALLS|TOOL_REQUEST|END_TOOL_REQUEST|ARGS)\]|\[CALL_ID\][\w-]{0,60}"
@@ -100,6 +101,11 @@ def may_begin_call(text: str) -> bool:
     return begins_call(text) or any(each.startswith(lower) for each in _LITERALS)
 
 
+def may_hold_mark(text: str) -> bool:
+    """Whether a mark that may follow a sentence can begin in a text, or at its very end."""
+    return _MARK_START.search(text) is not None
+
+
 def may_follow(text: str, line_end: str, before: str) -> bool:
     """Whether a mark, of which `text` is the first two characters, may stand behind other text.
 
@@ -110,7 +116,7 @@ def may_follow(text: str, line_end: str, before: str) -> bool:
     if not line_end:
         return True
     is_glued = not before.isspace()
-    is_token = _TOKEN.match(text) is not None
+    is_token = _TOKEN_START.match(text) is not None
     if line_end[-1] in SENTENCE_ENDS:
         return is_glued or is_token
     return is_token and is_glued and (before.isalnum() or before in ":：")
@@ -125,8 +131,5 @@ def find_mark(text: str, at: int) -> int:
 def find_word_after_tag(text: str) -> tuple[str, bool] | None:
     """The word behind a plain tag such as `<tool_call>`, and whether it is whole; None for other
     text there."""
-    found = _AFTER_TAG.match(text)
-    if found is None:
-        return None
-    word = _FIRST_WORD.match(found[1])
-    return (word[0], word.end() < len(found[1])) if word else ("", True)
+    found = _WORD_AFTER_TAG.match(text)
+    return (found[1], bool(found[2])) if found else None

@@ -30,8 +30,9 @@ WRAPPERS = frozenset(
 _CALL_KEYS = frozenset([*NAME_KEYS, *ARGUMENT_KEYS])
 MESSAGE_KEYS = frozenset(["role", "content", "refusal", "finish_reason", "thought", "reasoning"])
 """Of a whole message around its calls."""
-_WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
-_NAMESPACES = ("functions.", "default_api.", "tools.")
+WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
+NAMESPACES = ("functions.", "default_api.", "tools.")
+"""Before the names of tools in OpenAI's and Gemini's formats."""
 _OTHER_FENCE = re.compile(r"\s*```(?!tool_|function_call|json\b)\w*")
 
 _TOKEN_TEXT = re.compile(r'<\|"\|>(.*?)<\|"\|>|<escape>(.*?)<escape>', re.DOTALL)
@@ -121,7 +122,7 @@ class _CallParser:
             value, end = decode_value(self._text, at)
             self._take_value(value)
             return end
-        word = _WORD.match(self._text, at)
+        word = WORD.match(self._text, at)
         if word is None:
             raise _NoCall
         self._begin_named_call(strip_word(word[0]), by_tag=False)
@@ -151,7 +152,7 @@ class _CallParser:
             return 0
         if text[at] == "[":
             opening = at
-        elif (word := _WORD.match(text, at)) and text.startswith("(", word.end()):
+        elif (word := WORD.match(text, at)) and text.startswith("(", word.end()):
             opening = word.end()
         else:
             return 0
@@ -161,7 +162,7 @@ class _CallParser:
         except ValueError:
             calls = []
         for name, arguments in calls:
-            if not self._is_marked and not name.startswith(_NAMESPACES):
+            if not self._is_marked and not name.startswith(NAMESPACES):
                 is_bare = opening != at and not arguments
                 if is_bare or _OTHER_FENCE.match(text):
                     raise _NoCall  # code, or a name with brackets

@@ -11,7 +11,9 @@ from collections.abc import Collection, Sequence
 from app.chat.call_marks import find_word_after_tag, may_begin_call
 from app.chat.call_parser import (
     MESSAGE_KEYS,
+    NAMESPACES,
     OTHER_KEYS,
+    WORD,
     WRAPPERS,
     MalformedCall,
     parse_calls,
@@ -27,9 +29,6 @@ CALL_CHARACTERS = 65_536
 _UNNAMED_CHARACTERS = 2_000
 """A longer text that names no tool is shown: an answer may begin with a body it quotes."""
 
-_NAMESPACES = ("functions.", "default_api.")
-"""Before the names of tools in OpenAI's and Gemini's formats."""
-
 _FENCE = re.compile(r"`{1,2}\Z|```[\w+-]{0,20}(?:\s+|\Z)")
 _BEFORE_KEY = re.compile(r"(?:\[\s*)?\{\s*")
 _FIRST_KEY = re.compile(r"[\"']([^\"']{0,100})([\"'])?")
@@ -37,7 +36,6 @@ _FIRST_NAME = re.compile(r"\s*:\s*[\"']([^\"']{0,200})[\"']")
 _PYTHON_CALL = re.compile(r"\[?\s*(?:print\s*\(\s*)?([A-Za-z_][\w.]{0,100})(\()?")
 _BEGUN_PYTHON = re.compile(r"\[?\s*(?:print\s*\(?\s*)?")
 _FIRST_ARGUMENT = re.compile(r"\s*(?:\)|\w+\s*(?:=|\Z)|\Z)")
-_WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
 _CODE_WORDS = ("json", "python", "xml", "yaml", "code")
 
 
@@ -151,7 +149,7 @@ def _may_be_call(pieces: list[str], offered: Collection[str], *, is_marked: bool
         return True
     if text[0] in "{[":
         return _may_be_json_call(text, offered)
-    word = _WORD.match(text)
+    word = WORD.match(text)
     if word is None:
         return False
     rest = text[word.end() :].lstrip(" \n(")
@@ -163,7 +161,7 @@ def _may_be_name(word: str, is_whole: bool, offered: Collection[str]) -> bool:
     name = strip_word(word)
     if is_whole:
         return name in offered
-    return any(each.startswith((name, word)) for each in (*offered, *_NAMESPACES))
+    return any(each.startswith((name, word)) for each in (*offered, *NAMESPACES))
 
 
 def _may_be_python(text: str, offered: Collection[str]) -> bool:

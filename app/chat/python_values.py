@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-LONGEST = 65_536
+_LONGEST = 65_536
 """Characters of a text that is read; calls are far shorter."""
 
 _PIECE = re.compile(
@@ -68,7 +68,7 @@ def read_python_calls(text: str) -> list[Call]:
 
 
 def _parse_expression(text: str) -> ast.expr:
-    if len(text) > LONGEST:
+    if len(text) > _LONGEST:
         raise ValueError("too long")
     try:
         return ast.parse(_PIECE.sub(_complete_text, text.strip()), mode="eval").body

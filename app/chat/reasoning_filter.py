@@ -104,14 +104,15 @@ class ReasoningFilter:
         if not text.isascii():
             text = BIDI_CONTROLS.sub("", text)
         if self._state is _State.TEXT and not (
-            self._held or self._trims or TAG_STARTS.search(text)
+            self._held or self._trims or "<" in text or "[" in text or "◁" in text
         ):
             # The way of nearly every piece
             if text:
                 self._unread.append(text)
                 self._last = text[-1]
-                self._has_returned = True
-                self._has_text = self._has_text or not text.isspace()
+                if not self._has_text:
+                    self._has_text = not text.isspace()
+                    self._has_returned = True
             return text
         self._read(self._held + text, is_end=False)
         return self._take_shown()
@@ -121,12 +122,10 @@ class ReasoningFilter:
         self._read(self._held, is_end=True)
         if self._state is _State.REASONING and (self._is_inline or self._starts_inside):
             # A tag that is only mentioned, or a model that does not reason this time
-            self._state = _State.TEXT
             self._trims = self._starts_inside
-            self._show("".join(self._hidden))
+            self._show_hidden()
         elif self._state in {_State.HEADER, _State.BARE_ANALYSIS}:
-            self._state = _State.TEXT
-            self._show("".join(self._hidden))
+            self._show_hidden()
         elif self._state is _State.CALL:
             self._end_call()
         elif self._state in {_State.REASONING, _State.HIDDEN}:
@@ -206,7 +205,7 @@ class ReasoningFilter:
         elif self._state is _State.ENDED and (self._ends_reply(name) or name in _HARMONY_ENDS):
             self._hidden.append(tag)
         elif self._state in {_State.ENDED, _State.ANSWER_OPENED}:
-            self._go_on()
+            self._show_hidden()
             self._take_tag_in_text(tag, before, after)
         elif name in HARMONY_TOKENS:
             self._take_token(name)
@@ -255,14 +254,14 @@ class ReasoningFilter:
         answer = text.lstrip()
         blanks.append(text.removesuffix(answer))
         if is_first_word("".join(blanks), answer):
-            self._go_on()
+            self._show_hidden()
             return
         self._hidden = []
         self._state, self._trims = _State.TEXT, True
         self._answer_closing = ANSWER_TAGS[opening.lower()]
 
-    def _go_on(self) -> None:
-        """Shows what was held back, since the reply goes on with other text than expected."""
+    def _show_hidden(self) -> None:
+        """Shows what was held back, since it is text."""
         hidden, self._hidden = self._hidden, []
         self._state = _State.TEXT
         self._show("".join(hidden))
@@ -310,8 +309,8 @@ class ReasoningFilter:
 
     def _end_reasoning(self, tag: str) -> None:
         if self._is_inline and "".join(self._hidden[1:]).strip() in _NO_REASONING:
-            self._state = _State.TEXT
-            self._show("".join([*self._hidden, tag]))
+            self._hidden.append(tag)
+            self._show_hidden()
             return
         self.found = True
         self.lacks_opening = self.lacks_opening or (self._starts_inside and not self._has_text)
@@ -334,15 +333,13 @@ class ReasoningFilter:
             return
         if not text.isspace():
             if self._state is _State.ENDED:
-                self._go_on()
+                self._show_hidden()
             elif self._state is _State.ANSWER_OPENED:
                 self._begin_answer(text)
         if self._state is not _State.TEXT:
             self._hidden.append(text)
             if self._state is _State.HEADER and sum(map(len, self._hidden)) > _HEADER_CHARACTERS:
-                self._state = _State.TEXT
-                hidden, self._hidden = self._hidden, []
-                self._show("".join(hidden))
+                self._show_hidden()
             return
         self._show(text)
 

@@ -190,7 +190,9 @@ class ReplyBuilder:
         calls = delta.get("tool_calls") or delta.get("toolCalls")
         calls = _as_objects(calls) if calls else ()
         if not calls and "function_call" in delta:
-            calls = _read_only_call(delta["function_call"])
+            # OpenAI's form of before a reply could hold several calls
+            old_form = _as_objects(delta["function_call"])
+            calls = [{"index": 0, "function": each} for each in old_form]
         if calls:
             self._add_calls(calls)
         # Usage ends a stream where it comes alone; some providers add it to every frame.
@@ -211,7 +213,7 @@ class ReplyBuilder:
         """Counts and keeps a piece of text; returns what of it can be shown now."""
         if self._repeated.watches:
             content = self._repeated.read(content)
-        if self._half_character or SURROGATE.search(content):
+        if self._half_character or (not content.isascii() and SURROGATE.search(content)):
             content = self._half_character + content
             self._half_character = content[-1] if ends_in_half_pair(content) else ""
             content = join_surrogates(content.removesuffix(self._half_character))
@@ -224,13 +226,13 @@ class ReplyBuilder:
 
     def _fit(self, text: str) -> str:
         """As much of `text` as the limit allows, in whole characters."""
-        data = text.encode("utf-8", "surrogatepass")
-        if len(data) <= self._bytes_left and not self.full:
-            self._bytes_left -= len(data)
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if size <= self._bytes_left and not self.full:
+            self._bytes_left -= size
             return text
-        data = b"" if self.full else data[: self._bytes_left]
+        left = 0 if self.full else self._bytes_left
         self.full = True
-        return data.decode("utf-8", "ignore")
+        return text.encode("utf-8", "surrogatepass")[:left].decode("utf-8", "ignore")
 
     def _add_calls(self, entries: Iterable[Mapping[str, Any]]) -> None:
         in_this_delta: list[_StreamedCall] = []
@@ -321,11 +323,6 @@ def _begins_another(
         or bool(piece.provider_id and call.provider_id and piece.provider_id != call.provider_id)
         or (call.is_whole() and bool(piece.arguments or not piece.provider_id))
     )
-
-
-def _read_only_call(value: object) -> Sequence[Mapping[str, Any]]:
-    """A call in the form that OpenAI had before a reply could hold several."""
-    return [{"index": 0, "function": value}] if isinstance(value, dict) else ()
 
 
 def _join_text_parts(content: object) -> str:

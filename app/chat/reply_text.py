@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from app.chat.call_marks import MARK_STARTS
+from app.chat.call_marks import may_hold_mark
 from app.chat.call_repair import repair_calls
 from app.chat.reasoning_filter import ReasoningFilter
 from app.chat.written_calls import WrittenCalls
@@ -45,10 +45,7 @@ class ReplyTextReader:
     def feed(self, piece: str) -> str:
         """The text that can be shown now: no reasoning, and nothing that may be a call."""
         shown = self._reasoning.feed(piece)
-        if shown and (
-            self._written.holds
-            or (("<" in shown or "[" in shown) and MARK_STARTS.search(shown) is not None)
-        ):
+        if shown and (self._written.holds or "<" in shown or "[" in shown):
             shown = self._read_calls(shown)
         if shown:
             self._shown.append(shown)
@@ -62,6 +59,8 @@ class ReplyTextReader:
 
     def _read_calls(self, text: str) -> str:
         """What can be shown of a text that may hold calls; it goes into `_shown` next, if any."""
+        if not (self._written.holds or may_hold_mark(text)):
+            return text
         self._written.pass_over("".join(self._shown[self._passed :]))
         shown = self._written.read(text)
         self._passed = len(self._shown) + bool(shown)

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from app.chat.call_marks import MARK_STARTS
 from app.chat.native_tools import repair_arguments
 from app.chat.reply_text import ReadingOptions, ReplyTextReader
 from app.chat.text_tool_parser import TextToolParser
@@ -149,10 +148,7 @@ class TextReplyReader(ReplyTextReader):
         text = self._reasoning.feed(piece)
         self._raw.append(text)
         shown = self._parser.feed(text)
-        if shown and (
-            self._written.holds
-            or (("<" in shown or "[" in shown) and MARK_STARTS.search(shown) is not None)
-        ):
+        if shown and (self._written.holds or "<" in shown or "[" in shown):
             shown = self._read_calls(shown)
         if shown:
             self._shown.append(shown)

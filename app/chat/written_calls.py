@@ -18,7 +18,7 @@ _MOST_TRIES = 20
 class WrittenCalls:
     """`read` takes the text of which a part may be a call and returns what can be shown of it.
 
-    Where `holds` is False, a piece without `MARK_STARTS` need not be read: `pass_over` tells of it
+    Where `holds` is False, a piece that can hold no mark need not be read: `pass_over` tells of it
     before the next one that is.
     """
 
