@@ -33,6 +33,29 @@ _add_lookup(
     "note_of_a_mirror_healthy", {"departs": ["09:00"], "remarque": f"d'abord {_LATE}, puis miroir"}
 )
 
+# The page of an error in the place of a translation, a name or a record.
+_PAGE = "502 Bad Gateway: no healthy upstream"
+for _place, _result in enumerate(
+    [
+        {"øversættelse": _PAGE, "sprog": "da"},
+        {"caption": "ReadTimeout: HTTPSConnectionPool read timed out", "width": 640},
+        [{"quay": "n/a", "beschreibung": "IndexUnavailableException: no replica answered"}],
+    ]
+):
+    _add_lookup(f"error_page_as_a_field_{_place}", _result, "as its")
+for _place, _result in enumerate(
+    [
+        {"state": "up", "last_error": _PAGE},
+        {"quay": "B4", "log": [_PAGE], "notice": "open again since 09:00"},
+        {"caption": "How the ferry failed to connect in 1953", "width": 640},
+    ]
+):
+    _add_lookup(f"report_of_another_failure_{_place}_healthy", _result)
+_add(
+    "translated_error_page_healthy",
+    tool("to_danish", {"text": _PAGE}, {"text": _PAGE, "sprog": "da"}),
+)
+
 _SHARDS = {"total": 3, "successful": 1, "skipped": 0, "failed": 2}
 _HITS = {"total": {"value": 1}, "hits": [{"_id": "f7", "_source": {"departs": "09:00"}}]}
 _add_lookup(

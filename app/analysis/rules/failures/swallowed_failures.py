@@ -9,7 +9,8 @@ from typing import Any
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.failure_text import find_reported_failure
 from app.analysis.recorded.leaves import Leaf, LeavesByType, sort_by_type, walk_leaves
-from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set
+from app.analysis.recorded.names import has_word
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set, word_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -37,6 +38,17 @@ _DEFAULT = re.compile(
     re.IGNORECASE,
 )
 """Words for a default, beside which a note names a field without quotation marks."""
+_LONGEST_RECORD = 8  # values at all levels: a longer record may have a message among its facts
+_DEEPEST_FIELD = 3  # of the result itself, or of the one record of a list, under a wrapper
+_SHORTEST_REPORT = 16  # characters: `Error` alone may be a label
+_NAMES_REPORTS = word_set(
+    "error errors exception warning warnings reason cause detail details log logs line event events"
+    " incident alert ticket issue title subject question query status state last previous trace"
+    " stack stderr history fehler grund ursache meldung erreur motif cause errore motivo erro fout"
+    " melding błąd"
+)
+"""Words of keys whose value may be the report of another failure."""
+_KEEPS_REPORTS = _NAMES_REPORTS | word_set("monitor diagnose health ping probe tickets alerts")
 _SHORTEST_KEY = 4  # characters of a key that a note does not name by chance
 
 
@@ -45,9 +57,11 @@ def explain_swallowed_failure(node: Node) -> str:
     nothing does."""
     result = node.view.output.result
     if not (result.may_have_empty or isinstance(result.opened, str)):
-        return ""
+        return _find_report_in_place(node)
     leaves = list(_list_result(result))
-    return _find_lone_note(leaves) or _find_unread_object(node, leaves)
+    return (
+        _find_lone_note(leaves) or _find_unread_object(node, leaves) or _find_report_in_place(node)
+    )
 
 
 def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
@@ -97,6 +111,29 @@ def _find_lone_note(leaves: Sequence[Leaf]) -> str:
     if not (find_reported_failure(note) or _STATUS.search(note)):
         return ""
     return f"it returned nothing but “{one_line(note, limit=_QUOTED)}”"
+
+
+def _find_report_in_place(node: Node) -> str:
+    """The report of a failure as a field of a short record, where a translation, a label or a text
+    should stand: a service answered with its error page, and the caller took it for the result.
+
+    What was given or is named after failures and records of them is content.
+    """
+    result = node.view.output.result
+    texts = result.first_by_type.texts if isinstance(result.opened, (dict, list)) else ()
+    if not texts or has_word(node.function_name, _KEEPS_REPORTS):
+        return ""
+    if result.opened_survey.items > _LONGEST_RECORD:
+        return ""
+    for path, _, text in texts:
+        if not path or not isinstance(path[-1], str) or len(path) > _DEEPEST_FIELD:
+            continue
+        if len(text) < _SHORTEST_REPORT or has_word(path[-1], _NAMES_REPORTS):
+            continue
+        if find_reported_failure(text) and text not in _list_given(node):
+            shown = one_line(text, limit=_QUOTED)
+            return f"it has “{shown}” as its {one_line(path[-1], limit=40)}"
+    return ""
 
 
 def _find_unread_object(node: Node, leaves: Sequence[Leaf]) -> str:
