@@ -98,6 +98,15 @@ GUARDRAILS.add(
     span("input_guardrail", input="How ...", output=_checks(False, "TOPIC"), right=True),
     answer="I may only talk about ferries.",
 )
+for _passed in (False, True):
+    GUARDRAILS.add(
+        "unnamed_check_passed_healthy" if _passed else "unnamed_check_failed",
+        model(says("The fare is 12 euros.")),
+        tool(
+            "slutkontroll", {"text": "The fare is 12 euros."}, _checks(_passed), right=not _passed
+        ),
+        answer="The fare is 12 euros." if _passed else "I may not answer that.",
+    )
 
 
 def _rail(name: str, output: Json, *, right: bool = True, named: str = "input rails") -> None:

@@ -69,6 +69,25 @@ _void(
     span("index_pages", input=[{"page": 1, "text": "Fares"}], output={"indexed": 0}, right=True),
     "indexed: 0",
 )
+_void(
+    "fewer_stored_than_received",
+    tool("store_guests", {"list": "L-9"}, {"received": 40, "stored": 31, "ok": True}, right=True),
+    "stored: 31",
+)
+_void(
+    "fewer_written_in_german",
+    tool("gaeste_ablegen", {"liste": "L-9"}, {"empfangen": 12, "gespeichert": 7}, right=True),
+    "gespeichert: 7",
+)
+_right("all_stored", tool("store_guests", {"list": "L-9"}, {"received": 40, "stored": 40}))
+_right(
+    "known_ones_left_out",
+    tool("store_guests", {"list": "L-9"}, {"received": 40, "stored": 31, "known": 9}),
+)
+_right(
+    "rest_is_queued",
+    tool("store_guests", {"list": "L-9"}, {"received": 4, "sent": 1, "note": "the rest at 7"}),
+)
 _right("all_sent", tool(_SENT, _GUESTS, {"sent": 3, "failed": 0}))
 _right("nothing_to_send", tool(_SENT, {"guests": []}, {"sent": 0}))
 _right("all_left_out", tool(_SENT, _GUESTS, {"sent": 0, "opted_out": 3}))

@@ -42,6 +42,12 @@ _VERDICT_KEYS = key_set(
     "result validation_result status verdict outcome guardrail_result decision action label"
     " guardrail_status filter_match_state guardrail_action"
 )
+_OWN_KEYS = key_set(
+    "guardrail_result guardrail_status guardrail_action guardrail_name guardrail_id"
+    " tripwire_triggered rail_status activated_rails"
+)
+"""Keys of a result that only guardrails write (Opik, OpenAI, Bedrock, NeMo), whatever the span is
+called."""
 _MASKED = word_set("anonymized masked")  # Bedrock says `GUARDRAIL_INTERVENED` of these as well
 
 
@@ -78,16 +84,16 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _is_guardrail(node: Node) -> bool:
-    """Whether a span is a guardrail by its kind, its name, or what a framework says of it."""
+    """Whether a span is a guardrail by its kind, its name, its keys, or what a framework says."""
     if node.view.kind is SpanKind.GUARDRAIL:
         return True
     if node.view.is_model_call:
         return False
     metadata = node.span.metadata
     stated = metadata.get("type") if isinstance(metadata, dict) else None
-    return (stated == "guardrail" and not node.children) or (
-        _is_named_guardrail(node.name) and _checks_only(node)
-    )
+    if not node.children and (stated == "guardrail" or node.view.output.may_have_key(_OWN_KEYS)):
+        return True
+    return _is_named_guardrail(node.name) and _checks_only(node)
 
 
 def _checks_only(node: Node) -> bool:

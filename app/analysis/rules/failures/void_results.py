@@ -38,7 +38,19 @@ _HANDLED = key_set(
 )
 """Keys of how many of the items that it was given a call took; what may exist already, as in
 `inserted`, is none of them."""
-_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _HANDLED
+_TAKEN = _HANDLED | key_set(
+    "inserted upserted updated loaded synced geschrieben gespeichert écrits écrites enregistrés"
+    " enregistrées escritos escritas guardados guardadas gravados gravadas scritti scritte salvati"
+    " salvate geschreven opgeslagen skrivna sparade skrevet lagret zapisane zapisano записано"
+    " 写入 已写入 書込 保存済"
+)
+_GIVEN = key_set(
+    "received given requested submitted attempted expected rows_in items_in empfangen erhalten"
+    " übergeben reçus reçues demandés recibidos recibidas solicitados recebidos recebidas ricevuti"
+    " ricevute ontvangen mottagna mottatt otrzymane otrzymano получено 接收 已接收 受信"
+)
+"""Keys of how many items such a call says that it was given."""
+_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _TAKEN
 
 
 def explain_void_result(node: Node) -> str:
@@ -50,6 +62,7 @@ def explain_void_result(node: Node) -> str:
     return (
         _find_no_change(node, leaves)
         or _find_none_handled(node, leaves)
+        or _find_fewer_taken(leaves)
         or _find_no_test(node, leaves)
         or _find_exit(node, leaves)
     )
@@ -97,6 +110,21 @@ def _find_none_handled(node: Node, leaves: list[Leaf]) -> str:
     if not places:
         return ""
     return f"its output says “{_show_leaf(counts[0])}” for a list of at least {max(places) + 1}"
+
+
+def _find_fewer_taken(leaves: list[Leaf]) -> str:
+    """The count by which a call says that it took fewer items than it was given, with no word about
+    the others: neither a further count nor a list nor a sentence."""
+    counts = [leaf for leaf in leaves if type(leaf.value) is int]
+    given = next((leaf for leaf in counts if leaf.key in _GIVEN), None)
+    taken = next((leaf for leaf in counts if leaf.key in _TAKEN), None)
+    if given is None or taken is None or not 0 <= taken.value < given.value:
+        return ""
+    if len(counts) > _LEAST_COUNTS or any(
+        leaf.path[:-1] != given.path[:-1] or " " in str(leaf.value).strip() for leaf in leaves
+    ):
+        return ""
+    return f"its output says “{_show_leaf(taken)}” beside “{_show_leaf(given)}”"
 
 
 def _find_no_test(node: Node, leaves: list[Leaf]) -> str:
