@@ -40,6 +40,7 @@ class TextToolParser:
         self._blank: list[str] = []
         self._shown: list[str] = []
         self._place = MarkdownPlace()
+        self._unread: list[str] = []
         self._request: list[str] | None = None
         self._has_request = False
         self._is_over = False
@@ -80,7 +81,7 @@ class TextToolParser:
             self._add_text(text[at:start])
             if self._is_over:
                 return ""
-            if self._has_request or self._place.is_free:
+            if self._has_request or self._is_free():
                 if text.startswith(self._opening, start):
                     self._has_request, self._request = True, []
                     return text[start + len(self._opening) :]
@@ -92,11 +93,17 @@ class TextToolParser:
         self._add_text(text[at:])
         return ""
 
+    def _is_free(self) -> bool:
+        """Whether a request counts here; only looked up where one may begin."""
+        self._place.move_over("".join(self._unread))
+        self._unread = []
+        return self._place.is_free
+
     def _add_text(self, text: str) -> None:
         if self._has_request:
             self._is_over = self._is_over or bool(text.strip())
             return
-        self._place.move_over(text)
+        self._unread.append(text)
         shown = text.rstrip()
         if shown:
             self._shown += [*self._blank, shown]
