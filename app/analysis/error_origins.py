@@ -147,6 +147,7 @@ class _Ending:
     def __init__(self, analysis: TraceAnalysis) -> None:
         tree = analysis.tree
         self._trace = analysis.trace
+        self._named = self._signature_at_top(tree.roots)
         self._root_starts = sorted(root.start for root in tree.roots)
         self._starts = sorted(node.start for node in tree.nodes)
         self._has_outputs = any(
@@ -159,8 +160,19 @@ class _Ending:
         if item.caught_by is not None:
             return self._passed_unrecorded(item)
         if self._trace.error_info is not None:
-            return True
+            error = item.path[-1].error
+            return not self._named or (error is not None and error_signature(error) == self._named)
         return not _any_started_after(item.path[-1], self._root_starts)
+
+    def _signature_at_top(self, roots: Sequence[Node]) -> str:
+        """The error of the trace, where it has several roots and one of them failed with it; else
+        empty."""
+        error = self._trace.error_info
+        if error is None or not roots[1:]:
+            return ""
+        own = error_signature(error)
+        errors = [root.error for root in roots if root.error is not None]
+        return own if any(error_signature(each) == own for each in errors) else ""
 
     def _passed_unrecorded(self, item: ErrorOrigin) -> bool:
         """Whether the spans around an error, none of which failed, have no output and ended with

@@ -56,6 +56,7 @@ from evals.small_cases import (
     void_cases,
     waiting_cases,
     waste_cases,
+    wasted_again_cases,
     wording_cases,
     written_cases,
 )
@@ -115,6 +116,7 @@ _MODULES = (
     denial_cases,
     exported_cases,
     written_cases,
+    wasted_again_cases,
 )
 
 

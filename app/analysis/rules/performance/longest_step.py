@@ -144,16 +144,16 @@ def _is_in_answer(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 def _find_longer_beside(step: _LongestStep, analysis: TraceAnalysis) -> Node | None:
-    """The longest call off the critical path, where it is longer than the time on it. One that ran
-    on after the end is off the path but for its beginning."""
+    """The longest call or branch off the critical path, where it is longer than the time on it.
+    One that ran on after the end is off the path but for its beginning."""
     on_path = analysis.profile.on_path
     off_path = (
         node
         for node in analysis.tree.nodes
         if node.duration > step.time
-        and node.size == 1
         and node.finished
-        and on_path.get(node.id, 0) <= _RAN_ON * node.duration
+        and sum(on_path.get(below.id, 0) for below in analysis.tree.below(node))
+        <= _RAN_ON * node.duration
     )
     return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
 

@@ -7,7 +7,7 @@ from app.analysis.recorded.recorded_span import RecordedSpan
 
 _CHARACTERS_READ = 20_000  # of a prompt: what stays the same in all calls comes first
 _LONGEST_BEGINNING = 200  # characters: two sentences of instructions
-_WORDS = re.compile(r"\w+")
+_WORDS = re.compile(r"[^\W\d]\w*")  # numbers are data, also where the instructions are the same
 
 
 def read_prompt(view: RecordedSpan) -> str:

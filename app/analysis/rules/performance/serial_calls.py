@@ -9,7 +9,7 @@ from typing import Any
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.names import has_word, name_stem
+from app.analysis.recorded.names import has_word, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -30,6 +30,7 @@ _LEAST_LENGTH = 100_000  # microseconds (0.1 s) of an iteration; shorter ones ga
 _LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
 _MOST_FAILED = 0.1  # share of iterations that may have failed: more are attempts, not items
 _LEAST_CALLING = 0.9  # share of iterations with a call of a tool or model: others cost nothing
+_LEAST_INSIDE = 2  # steps inside a span that tell its kind: many hold a single model call
 _INSIDE_READ = 40  # spans read below one step; an iteration that holds more is a program
 _TEXTS_READ = 40  # texts of one output that are looked for in the next input
 _LINK_LENGTH = 24  # characters of a text that, in a later input, show that it was used
@@ -92,7 +93,7 @@ def _runs_one_at_once(node: Node | None) -> bool:
 
 def _find_runs(children: Sequence[Node], least: int) -> Iterator[list[Iteration]]:
     """Longest runs of iterations of one to four steps, none of which overlaps another."""
-    stems = [name_stem(child.name) for child in children]
+    stems = _list_kinds(children, least)
     if max(Counter(stems).values()) < least:
         return
     used = [False] * len(children)
@@ -108,6 +109,24 @@ def _find_runs(children: Sequence[Node], least: int) -> Iterator[list[Iteration]
                 used[start:end] = [True] * (end - start)
                 yield [children[at : at + period] for at in range(start, end, period)]
             start = max(start + 1, i - period + 1) if period > 1 else i
+
+
+def _list_kinds(children: Sequence[Node], least: int) -> list[str]:
+    """What the iterations of a loop have in common: the name; of spans named after their items
+    (`field.north`, `field.hill`) its first word with the steps inside."""
+    stems = [name_stem(child.name) for child in children]
+    counts = Counter(stems)
+    return [
+        _describe_inside(child) or stem if counts[stem] < least else stem
+        for child, stem in zip(children, stems, strict=True)
+    ]
+
+
+def _describe_inside(node: Node) -> str:
+    if len(node.children) < _LEAST_INSIDE:
+        return ""
+    first = next(iter(split_words(node.name)), "")
+    return " ".join([first, *(name_stem(child.name) for child in node.children[:_INSIDE_READ])])
 
 
 def _continues_run(

@@ -48,6 +48,9 @@ _ON_PURPOSE = word_set(
     " rerun trial warmup warm attempt retry fallback verify verification verifier"
 )
 """Words of names of work that is done several times by design."""
+_ITEMS = word_set("sample samples variant variants trial")
+"""Those of them that are also what work is done on (`annotate_sample`): they count in the names of
+the branches only."""
 _DEPENDS_ON_STATE = word_set(
     "compile compiles build test tests lint typecheck check run exec execute validate verify status"
     " diff snapshot screenshot observe inspect list ls plan"
@@ -193,6 +196,8 @@ def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
         return False
     calls = shared.groups[0]
     in_turn = all(b.start >= a.end for a, b in pairwise(branches))
+    if len({name_stem(branch.name) for branch in branches}) == len(branches):
+        return False
     return in_turn and all(belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(calls))
 
 
@@ -206,7 +211,7 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     source = f" Their inputs come from {one_line(handed[0].name)}." if handed else ""
     known = all(group[0].result for group in groups)
     same = f" and {same_results(group[0] for group in groups)} each" if known else ""
-    standing = _standing(shared, stems + where, analysis)
+    standing = _standing(shared, stems, where, analysis)
     if standing is Standing.FINDING and are_equal_by_chance(groups, branches):
         standing = Standing.NOTE
     did = "did the same work" if standing is Standing.FINDING else "made the same calls"
@@ -227,11 +232,15 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     )
 
 
-def _standing(shared: _Shared, names: Sequence[str], analysis: TraceAnalysis) -> Standing:
+def _standing(
+    shared: _Shared, stems: Sequence[str], where: Sequence[str], analysis: TraceAnalysis
+) -> Standing:
     """Sure where nearly all of the branches is common work, or whole pieces of it with a model
     call, or all that their tools did, or where all was looked up again whose result had been
     handed on; a note where a lookup was made again, or where the names say that it is meant."""
-    if any(has_word(name, _ON_PURPOSE) for name in names):
+    if any(has_word(name, _ON_PURPOSE) for name in where) or any(
+        has_word(name, _ON_PURPOSE - _ITEMS) for name in stems
+    ):
         return Standing.NOTE
     if shared.common >= _WHOLE_SHARE * shared.whole or _ignored_handover(shared, analysis):
         return Standing.FINDING

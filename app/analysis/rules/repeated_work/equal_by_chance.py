@@ -43,6 +43,8 @@ def _have_little_in_common(groups: Sequence[Sequence[Call]], branches: Sequence[
     shared = Counter(branch_id for place in places for branch_id in place)
     if median_low(shared.values()) >= _LEAST_COMMON:
         return False
+    if all(_lie_under_other_names(group, level) for group in groups):
+        return False
     parent = branches[0].parent
     stems = {name_stem(branch.name) for branch in branches}
     alike = [node for node in parent.children if name_stem(node.name) in stems] if parent else []
@@ -51,6 +53,14 @@ def _have_little_in_common(groups: Sequence[Sequence[Call]], branches: Sequence[
         len(place) >= least and not group[0].node.view.is_model_call
         for place, group in zip(places, groups, strict=True)
     )
+
+
+def _lie_under_other_names(group: Sequence[Call], level: int) -> bool:
+    """Whether the branches around equal calls are steps of several names, as those that one item
+    goes through: an item that is like another goes through the step of the same name. What a model
+    alone is asked in each may be a comparison."""
+    stems = [name_stem(call.node.path()[level].name) for call in group]
+    return len(set(stems)) == len(stems) and not group[0].node.view.is_model_call
 
 
 def _names_item(node: Node) -> bool:

@@ -21,6 +21,7 @@ _SLOWER = 3  # times the lookup: what takes longer is the work that it should ha
 _SIBLINGS_AFTER = 4  # spans after a lookup among which that work is looked for
 _CONFIDENCE = 0.85  # the misses and the work were recorded; that it was meant is hardly possible
 _MEMBERS_READ = 60  # members of a record in which a flag is looked for
+_MEMBERS_OF_MISS = 6  # of a record that only says no: one with more of them holds a result
 _CACHE = word_set("cache caches cached memo memoize memoise redis memcache memcached")
 _CHANGES_CACHE = word_set(
     "set put write store save delete evict invalidate clear warm update refresh add insert flush"
@@ -93,7 +94,23 @@ def _is_lookup(node: Node) -> bool:
 
 def _missed(node: Node) -> bool:
     hit = _stated_hit(node)
-    return node.error is None and (not hit if hit is not None else node.view.returned_nothing)
+    if node.error is not None or hit is not None:
+        return node.error is None and not hit
+    return node.view.returned_nothing or _only_says_no(node)
+
+
+def _only_says_no(lookup: Node) -> bool:
+    """Whether a result has one flag, which is false, and nothing else that was not in the input:
+    the flag of a miss in any language."""
+    output = lookup.view.output.opened
+    if not isinstance(output, dict) or len(output) > _MEMBERS_OF_MISS:
+        return False
+    flags = [value for value in output.values() if isinstance(value, bool)]
+    others = [value for value in output.values() if value and not isinstance(value, bool)]
+    given = {leaf.value for leaf in lookup.view.input.first_leaves(_LEAVES_READ)}
+    return flags == [False] and all(
+        isinstance(value, (str, int, float)) and value in given for value in others
+    )
 
 
 def _stated_hit(node: Node) -> bool | None:
