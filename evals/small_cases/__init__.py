@@ -43,6 +43,7 @@ from evals.small_cases import (
     refusal_cases,
     repeat_cases,
     reply_cases,
+    report_cases,
     run_cases,
     shown_cases,
     source_cases,
@@ -117,6 +118,7 @@ _MODULES = (
     exported_cases,
     written_cases,
     wasted_again_cases,
+    report_cases,
 )
 
 

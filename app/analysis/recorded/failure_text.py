@@ -8,6 +8,7 @@ import re
 
 from app.analysis.recorded.denial_text import says_denied
 from app.analysis.recorded.service_texts import says_undone
+from app.analysis.recorded.tool_reports import says_tool_failed
 
 _LONGEST_REPORT = 1_500  # characters: a longer text that begins like an error is about errors
 _LONGEST_SENTENCE = 400  # characters: a sentence that reports a failure is short
@@ -54,23 +55,6 @@ _REPORT = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """Of programs, HTTP, MCP, and the frameworks CrewAI, LangChain, AutoGen and Pydantic AI."""
-
-_TOOL_REPORT = re.compile(
-    r"""\W{0,8}(?:
-      failed\sto\s(?:invoke|call|run|execute)\stool\b
-    | \d{1,3}\svalidation\serrors?\s(?:for|in|detected)\b
-    | execution\serror\sin\s\S{1,80}:\s
-    | tool\s(?:\w{1,20}\s){0,3}error:\s
-    | there\sis\sno(?:t\sa)?\stool\snamed\b
-    | there\swas\san\serror:\s
-    | the\sfollowing\serrors?\soccurred\s(?:during|while)\b
-    | (?:the\s)?(?:mcp\s)?(?:tool|function)\s['"`]?[\w./-]{1,60}['"`]?\s(?:call\s|execution\s)?
-      (?:failed|raised|threw|timed\sout|errored|crashed)\b
-    | <tool_(?:use_)?error>
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""What Haystack, Pydantic, DSPy, Dify, n8n, LangChain and Claude Code return for a failed tool."""
 
 _SENTENCE = re.compile(
     r"""(?!```)\W{0,8}(?:(?:warning|alert|system)\W{1,3})?(?:
@@ -151,6 +135,9 @@ _API_MESSAGE = re.compile(
       (?:has\s|have\s|is\s|are\s)?(?:been\s)?(?:expired|invalid|revoked|missing)\b
     | (?:invalid|expired|missing|bad)\s(?:\w{1,20}\s)?(?:token|session|key|credentials?|signature
       |grant|request)\b
+    | authentication\s(?:credentials|required|failed|is\srequired) | request\swas\sthrottled
+    | you\sdo\snot\shave\s(?:permission|access) | not\senough\s(?:privileges|permissions)
+    | could\snot\svalidate\scredentials
     | endpoint\srequest\stimed\sout | service\sunavailable | access\sdenied
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -278,7 +265,7 @@ def find_reported_failure(text: str) -> str:
     found = (
         _REPORT.match(start) or _PROGRAM_REPORT.match(start) or _ERROR_WORD.match(start)
     ) is not None
-    found = found or _TOOL_REPORT.match(start) is not None
+    found = found or says_tool_failed(text)
     if not found and len(text) <= _LONGEST_SENTENCE:
         found = _SENTENCE.match(start) is not None
     if not found and len(text) <= _LONGEST_LINE:

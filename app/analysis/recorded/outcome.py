@@ -23,6 +23,13 @@ from app.analysis.recorded.spellings import (
     plain_members,
     word_set,
 )
+from app.analysis.recorded.status_words import (
+    STATES_OF_TASKS,
+    STATUS_KEYS,
+    STATUS_OF_THINGS,
+    SURE_STATUS,
+    read_state,
+)
 
 _ERROR_KEYS = key_set(
     "error fehler fehlermeldung erreur errore fejl feil fel fout błąd chyba ошибка 错误 エラー"
@@ -43,16 +50,6 @@ _SUCCESS_FLAGS = key_set(
     " réussi sucesso successo riuscito gelukt lykkes lyckades sukces успех успешно 成功 성공"
 )
 _FLAG_WORDS = {True: word_set("true yes"), False: word_set("false no")}
-_STATUS_KEYS = key_set("status state outcome result result_status result_code execution_status ack")
-_SURE_STATUS = word_set(
-    "error errored exception fatal timeout timed_out timedout unsuccessful internal_error"
-    " server_error unavailable service_unavailable fehler erreur erro errore"
-    " 错误 錯誤 エラー 오류 ошибка"
-)
-_STATUS_OF_THINGS = word_set(
-    "failed failure aborted fail fehlgeschlagen échec fallido falló falha 失败 失敗 실패"
-)
-"""Words that the things looked up have too: an order, a payment or a job may have failed."""
 _VERDICT_KEYS = key_set(
     "comment comments feedback critique score scores verdict rating grade issues suggestions"
     " remarks review rationale improvements"
@@ -60,7 +57,7 @@ _VERDICT_KEYS = key_set(
 """Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
 CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
 """Keys of HTTP's codes."""
-_SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z")  # `ECONNREFUSED`, of Node.js and C
+_SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z|(?:UND_)?ERR_[A-Z_]{3,40}\Z")  # of Node.js and C
 _ERROR_NUMBERS = key_set("errno err_no error_no")
 _ALL_OF_A_REFUSAL = key_set("message detail msg")
 _BESIDE_A_REFUSAL = key_set("documentation_url request_id timestamp path trace_id")
@@ -71,14 +68,24 @@ _EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
 _PART_TYPES = word_set("error-text error-json tool-error tool_error execution-denied output-denied")
 """Values of `type` for results that failed (Vercel AI SDK)."""
-_CODES_OF_THINGS = key_set("code cod")  # of a city, a product, an error that is explained
+_CODES_OF_THINGS = key_set(
+    "code cod ret retcode ret_code"
+)  # of a city, a product, an error that is explained
 _CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
 _FLAGS = _ERROR_FLAGS | _FALLBACK_FLAGS | _SUCCESS_FLAGS
-_STATING_KEYS = _FLAGS | _EXIT_KEYS | _STATUS_KEYS | CODE_KEYS | _CODES | KEYS_OF_CODES | {"type"}
+_STATING_KEYS = (
+    _FLAGS
+    | _EXIT_KEYS
+    | STATUS_KEYS
+    | CODE_KEYS
+    | _CODES
+    | KEYS_OF_CODES
+    | {"type", "name", "subtype"}
+)
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
     " content value error error_description cause hint stderr errors detalle mensaje motivo meldung"
-    " failure_reason failure_message"
+    " failure_reason failure_message return_msg ret_msg result_msg parts"
     " grund nachricht raison détail messaggio dettaglio mensagem detalhe reden melding powód"
     " komunikat причина сообщение 原因 信息 消息 理由 詳細 メッセージ 사유 메시지"
 )
@@ -88,7 +95,7 @@ _NO_ERRORS = ("no error", "no errors", "none.", "without error")
 _BESIDE_A_REPORT = (
     TEXT
     | ENVELOPE_FACTS
-    | _STATUS_KEYS
+    | STATUS_KEYS
     | key_set("tool tool_name tool_call_id tool_use_id call_id raw_input raw_output is_error")
 )
 """Keys of texts that stand beside a report of failure; others (a title, an address) make the object
@@ -163,10 +170,20 @@ def _is_document(members: Members) -> bool:
 def _find_refusal(members: Members) -> str:
     """The sentence by which an API refused, where it returned nothing else."""
     texts = [inner for key, inner in members if key in _ALL_OF_A_REFUSAL]
+    if len(members) == 1 and texts and (found := _read_validation(texts[0])):
+        return found
     if len(texts) != 1 or not isinstance(texts[0], str) or not is_api_refusal(texts[0]):
         return ""
     others = {key for key, _ in members} - _ALL_OF_A_REFUSAL
     return texts[0] if others <= _BESIDE_A_REFUSAL else ""
+
+
+def _read_validation(value: Any) -> str:
+    """The first message of a list of what is wrong with a request (FastAPI), or of an error."""
+    first = value[0] if isinstance(value, list) and value else value
+    if not isinstance(first, dict) or not ({"loc", "msg"} <= first.keys() or "error" in first):
+        return ""
+    return _read_error(first.get("msg") or first.get("error"))
 
 
 def _read_variant(members: Members) -> str:
@@ -206,27 +223,33 @@ def _read_statement(key: str, value: Any, members: Members) -> str:
         _is_flag(value, state=False) or _is_explained_zero(value, members)
     ):
         return "" if _is_verdict(members) else f"{key}: false"
-    if key == "type" and isinstance(value, str) and _is_error_type(value, members):
-        return f"type: {value}"
+    if key in ("type", "name") and isinstance(value, str) and _is_error_type(value, members):
+        return f"{key}: {value}"
+    if key == "subtype" and isinstance(value, str) and value.startswith("error_"):
+        return f"{key}: {value}"  # the result of a run of Claude's agents
     if key in _EXIT_KEYS and _is_failed_exit(value, members):
         return f"{key}: {value}"
-    if key in _STATUS_KEYS and isinstance(value, str):
-        word = value[:_WORD_READ].strip().lower()
-        if word in _SURE_STATUS or (word in _STATUS_OF_THINGS and _is_outcome(members)):
+    if key in STATUS_KEYS and isinstance(value, str):
+        word = read_state(value)
+        if word in SURE_STATUS or (word in STATUS_OF_THINGS and _is_outcome(members)):
             return f"{key}: {word}"
     if key in KEYS_OF_CODES and isinstance(value, str) and value in CODES_OF_REFUSALS:
         return f"{key}: {value}"
     if key in CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
     if key == "status" and isinstance(value, dict):
-        return _read_grpc_status(value)
+        return _read_status_object(value)
     if key in _CODES and _is_explained_code(key, value, members):
         return f"{key}: {value}"
     return ""
 
 
-def _read_grpc_status(value: Mapping[str, Any]) -> str:
-    """The message of a status object (gRPC): 0 is its code for success."""
+def _read_status_object(value: Mapping[str, Any]) -> str:
+    """The message of a status object: of gRPC, whose code for success is 0, or of A2A's tasks."""
+    inner = list(plain_members(value))
+    state = read_state(str(value.get("state") or ""))
+    if state in STATES_OF_TASKS:
+        return _find_reason(inner) or f"state: {state}"
     code = value.get("code")
     message = _read_error(value.get("message"))
     return message if type(code) is int and code != 0 and message else ""
@@ -242,6 +265,8 @@ def _is_explained_code(key: str, value: Any, members: Members) -> bool:
     if not any(name in _REASONS_OF_CODES and _read_error(inner) for name, inner in members):
         return False
     if _is_error_code(value):
+        return True
+    if type(value) is int and value < 0:
         return True
     return (
         type(value) is int

@@ -1,10 +1,22 @@
 """The reply of a model call, whatever provider or framework recorded it."""
 
+import re
 from typing import Any, NamedTuple
 
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.reply_reader import ReplyReader
+
+_THINKING = re.compile(
+    r"\s*<(think(?:ing)?|thought|reasoning|seed:think)>(.*?)(?:</\1>\s*|\Z)", re.DOTALL
+)
+"""How open models write their reasoning before the answer (DeepSeek, Qwen, GLM, MiniMax, Seed)."""
+
+
+def split_thinking(text: str) -> tuple[str, str]:
+    """What a model wrote to the user, and its reasoning before it between tags."""
+    found = _THINKING.match(text) if text[:20].lstrip()[:1] == "<" else None
+    return (text[found.end() :], found[2]) if found else (text, "")
 
 
 class RecordedReply(NamedTuple):
@@ -48,14 +60,14 @@ def read_reply(output: Any, *other_records: Any) -> RecordedReply:
         if not found.reasons:
             found.read_facts(record)
     finish, word = found.choose_reason()
-    text = found.join_text()
+    text, thought = split_thinking(found.join_text())
     return RecordedReply(
         text=text,
         calls=found.calls.finish(),
         finish=finish,
         finish_word=word,
         refusal=found.refusal or (text or word if word == "refusal" else ""),
-        reasoning=found.join_reasoning(),
+        reasoning=found.join_reasoning() or thought,
         media=found.media,
         has_other=found.has_other,
         failure=found.failure,

@@ -44,7 +44,15 @@ _REASONING_TEXTS = frozenset(
     ["text", "thinking", "content", "reasoning", "summary", "reasoningtext"]
 )
 _HOLD_FACTS = frozenset(
-    ["responsemetadata", "generationinfo", "promptfeedback", "llmoutput", "metadata"]
+    [
+        "responsemetadata",
+        "generationinfo",
+        "promptfeedback",
+        "llmoutput",
+        "metadata",
+        "details",
+        "stats",
+    ]
 )
 _ENVELOPE_MARKS = (
     '"choices"',
@@ -269,9 +277,11 @@ class ReplyReader:
 
     def _read_fact(self, key: str, inner: Any) -> None:
         """Finish reasons and failures in the facts of an envelope."""
-        if key == "incompletedetails" and isinstance(inner, dict):
+        if key in ("incompletedetails", "statusdetails") and isinstance(inner, dict):
             self._add_reason(inner.get("reason"), key)
-        elif key == "status" and isinstance(inner, str) and inner.lower() == "failed":
+        elif key == "stoppedlimit" and inner is True:
+            self.reasons.append((FinishReason.LENGTH, "stopped_limit"))  # llama.cpp
+        elif key in _STATES and isinstance(inner, str) and inner.lower().startswith(_FAILED):
             self.reasons.append((FinishReason.ERROR, inner))
         elif key == "error" and isinstance(inner, (str, dict)):
             message = inner.get("message") if isinstance(inner, dict) else inner
@@ -284,6 +294,7 @@ class ReplyReader:
         for item in (value if isinstance(value, list) else [value])[:_REASONS_READ]:
             is_number = isinstance(item, int) and not isinstance(item, bool)
             word = read_finish_number(item) if is_number else item
+            word = word.get("reason", word.get("type")) if isinstance(word, dict) else word
             if not isinstance(word, str) or not word or "unspecified" in word.lower():
                 continue
             reason = read_finish_reason(word)
@@ -319,6 +330,8 @@ class ReplyReader:
                 self.calls.add_record(item, broken=broken)
 
 
+_STATES = frozenset(["status", "subtype"])  # of the Responses API, of a run of Claude's agents
+_FAILED = ("failed", "error_")
 _RANK = {
     FinishReason.UNKNOWN: 0,
     FinishReason.STOP: 1,

@@ -217,7 +217,9 @@ ENVELOPE_FACTS = key_set(
     " prompt telemetry chat_history cost moderation content_filter_results prompt_filter_results"
     " ms_to_first_chunk ms_to_finish avg_output_tokens_per_second ms_to_first_token kind"
     " generation_id finish_message object mime_type generation_token_count prompt_token_count"
-    " additional_response_fields stop_details_type"
+    " additional_response_fields stop_details_type details stats status_details cached label"
+    " subtype num_turns session_id uuid total_cost_usd duration_ms duration_api_ms is_error"
+    " stopped_limit stopped_eos stopped_word truncated tokens_evaluated tokens_predicted timings"
 )
 """Keys that say something about a reply but hold none of it."""
 
