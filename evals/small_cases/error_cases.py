@@ -177,6 +177,15 @@ CONTROL.add(
         span("chat", type="llm", at=0.0, seconds=0.5, **failed("asyncio.CancelledError")),
     ),
 )
+for _name in (
+    "RunPaused",
+    "ToolConfirmationRequired",
+    "app.HandoffException",
+    "StopAsyncIteration",
+):
+    CONTROL.add(
+        f"{_name}_healthy", tool("seats", {}, None, **failed(_name, "desk 2")), model(says("14"))
+    )
 CONTROL.add(
     "interrupted_query",
     tool("count_seats", {}, None, right=True, **failed("InterruptException", "query was stopped")),

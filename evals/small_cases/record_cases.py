@@ -31,6 +31,23 @@ def _checks(passed: bool, kind: str = "PII") -> Json:
     }
 
 
+for _name, _verdict in (
+    ("llama_guard", "unsafe\nS2"),
+    ("label", {"label": "INJECTION", "score": 0.99}),
+    ("llama_guard_healthy", "safe"),
+    ("label_healthy", {"label": "BENIGN", "score": 0.97}),
+):
+    GUARDRAILS.add(
+        f"verdict_of_{_name}",
+        span(
+            "check_question",
+            type="guardrail",
+            input={"text": "seats?"},
+            output=_verdict,
+            right=not _name.endswith("_healthy"),
+        ),
+        answer="There are 14 seats left." if _name.endswith("_healthy") else "Sorry, no.",
+    )
 GUARDRAILS.add(
     "sdk_span_failed",
     model(says("Her card number is 4111 1111 1111 1111.")),

@@ -70,6 +70,7 @@ _NOTHING_FOUND = re.compile(
         (?:found|available|returned|matched)\b
     | nothing\s(?:was\s)?found | not\sfound\W{0,3}\Z | none\sfound
     | empty\s(?:result|set|response|dataframe)
+    | (?:found|returned|got|retrieved)\s0\s\w{1,20}\b
     | 0\s(?:results?|rows?|hits?|matches|documents?|records?)
     | (?:could\snot|couldn't|did\snot|didn't|unable\sto)\sfind\s(?:any|a|the)\b
     | (?:es\swurden\s)?keine\s(?:\w{1,30}\s){0,2}(?:gefunden|vorhanden|verfügbar|treffer|ergebnisse)
@@ -88,7 +89,7 @@ _NOTHING_FOUND = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _FIRST_LETTERS = re.compile(
-    r"\W{0,4}(?:no|so|un|er|em|0|co|di|es|ke|ni|au|si|ne|se|ge|in|br)", re.IGNORECASE
+    r"\W{0,4}(?:no|so|un|er|em|0|fo|re|go|co|di|es|ke|ni|au|si|ne|se|ge|in|br)", re.IGNORECASE
 )
 """What such a sentence begins with where it is written in ASCII."""
 _SHORTEST_NAMED = 4  # characters of a key that does not stand in a name by chance

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from app.analysis.recorded.exported_error import read_exported_error
+from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import SPAN_EVENTS, word_set
 from app.opik.records import ErrorInfo, Span, Trace
 
@@ -46,29 +48,26 @@ _CONTROL_FLOW = word_set(
     " AirflowSkipException AirflowRescheduleException"
     # A tool or a middleware that gives the answer itself: Agno, LiveKit, Microsoft's agents.
     " StopAgentRun StopResponse MiddlewareTermination"
-    # Closing a generator raises it inside.
-    " GeneratorExit"
+    # Closing a generator raises it inside; so does the end of a stream.
+    " GeneratorExit StopAsyncIteration"
 )
 """Exceptions that frameworks raise to go on elsewhere or later, not because something failed."""
+_STEERING = re.compile(
+    r"(?:\w*(?:Human|Tool|Node|Graph|Agent|Workflow|Flow|Step|Task|Run)\w{0,20}"
+    r"(?:Interrupt|Paused?|Suspended|Suspension)|\w*(?:Handoff|HandOff|HandoffRequested"
+    r"|(?:Approval|Confirmation|Consent|Elicitation|UserInput|HumanInput)(?:Required|Needed)"
+    r"|Needs(?:Approval|Confirmation|Human|UserInput)|CancelledByUser))(?:Exception|Error|Signal)?\Z"
+)
+"""Names that say so in frameworks and programs that are not in the list."""
 _INTERRUPT = re.compile(r"[(\[]{0,2}Interrupt\(")
 """What Python writes for the request to a person that such an exception carries (LangGraph,
 Strands)."""
+_EXCEPTION_EVENTS = ("exception", "gen_ai.exception")
 _STATUS_PARTS = ("code", "message")
-_EXPORTED_LEVELS = ("level", "status_code", "statusCode", "status", "execution_status")
-_EXPORTED_MESSAGES = (
-    *("statusMessage", "status_message", "status_description", "error_message", "errorMessage"),
-    *("exception_message", "message"),
-)
-_EXPORTED_KINDS = ("error_type", "errorType", "exception_type", "error_class")
-_EXPORTED_ERRORS = ("error", "exception")
-_EXPORTED_KEYS = frozenset([*_EXPORTED_LEVELS, *_EXPORTED_ERRORS])
-"""Plain names in exports of Langfuse (level, statusMessage), Phoenix (status_code), MLflow and
-Datadog (status), LangSmith and Braintrust (error), Weave (exception), Jaeger (`error: true`)."""
-_NOT_AN_ERROR = frozenset(["", "none", "null", "false", "no", "0", "ok", "nil", "[]", "{}"])
 _TELLING_KEYS = frozenset(
     [
         *(*_STATUS_KEYS, _GRPC_STATUS, _DATABASE_STATUS, *_LEVEL_KEYS, *_KIND_KEYS),
-        *(SPAN_EVENTS, "status"),
+        *(SPAN_EVENTS, "events", "status"),
     ]
 )
 """One of these stands in each record that says that the span failed."""
@@ -81,7 +80,10 @@ def effective_error(record: Span | Trace) -> ErrorInfo | None:
     as an event or attribute. None where there is none, or where only control was handed over."""
     error = record.error_info if record.has_error else None
     if error is None:
-        error = _error_in_attributes(record.metadata) or _error_in_export(record.metadata)
+        error = _error_in_attributes(record.metadata)
+        if error is None and not _says_fine(record.metadata):
+            parts = read_exported_error(record.metadata)
+            error = _build(*parts) if parts is not None else None
         if error is None and _holds_attributes(record.input):
             error = _error_in_attributes(record.input)
     if error is not None and _is_control_flow(error):
@@ -101,16 +103,17 @@ def _is_control_flow(error: ErrorInfo) -> bool:
     without a type, as the text of the exception."""
     message = (error.message or "")[:_NAME_READ]
     kind = error.exception_type or message.partition("(")[0]
-    is_steering = kind.strip().rpartition(".")[2] in _CONTROL_FLOW
+    name = kind.strip().rpartition(".")[2]
+    is_steering = name in _CONTROL_FLOW or _STEERING.match(name) is not None
     return is_steering or _INTERRUPT.match(message) is not None
 
 
 def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     if not isinstance(attributes, dict) or _TELLING_KEYS.isdisjoint(attributes):
         return None
-    if str(attributes.get("otel.status_code")).upper() == "OK":
-        return None  # the program says that it dealt with what it recorded
-    found = _exception_event(attributes.get(SPAN_EVENTS))
+    if _says_fine(attributes):
+        return None
+    found = _exception_event(attributes.get(SPAN_EVENTS) or attributes.get("events"))
     if found is not None:
         return found
     status = attributes.get("status")
@@ -131,25 +134,9 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     return _build("Error", message, None) if str(level).lower() in _ERROR_WORDS else None
 
 
-def _error_in_export(metadata: Any) -> ErrorInfo | None:
-    """The error in the metadata of a span that was copied from another program's record."""
-    if not isinstance(metadata, dict) or _EXPORTED_KEYS.isdisjoint(metadata):
-        return None
-    message, kind = (_first_of(metadata, keys) for keys in (_EXPORTED_MESSAGES, _EXPORTED_KINDS))
-    error = _first_of(metadata, _EXPORTED_ERRORS)
-    if isinstance(error, dict):
-        names = {key: error.get(key) for key in ("message", "type", "name", "kind", "stack")}
-        text = names["message"] or message
-        return _build(names["type"] or names["name"] or names["kind"], text, names["stack"])
-    if isinstance(error, str) and error.strip().lower() not in _NOT_AN_ERROR:
-        is_flag = error.strip().lower() in ("true", "1", "yes")
-        return _build(kind or "Error", message if is_flag else error, None)
-    levels = [str(metadata.get(key)).lower() for key in _EXPORTED_LEVELS]
-    # A level alone may be that of a log, so that it needs the place for its message beside it.
-    is_failed = not _ERROR_WORDS.isdisjoint(levels[1:]) or (
-        levels[0] == "error" and not metadata.keys().isdisjoint(_EXPORTED_MESSAGES)
-    )
-    return _build(kind or "Error", message, None) if is_failed or error is True else None
+def _says_fine(attributes: Any) -> bool:
+    """Whether the program says that it dealt with what it recorded."""
+    return isinstance(attributes, dict) and str(attributes.get("otel.status_code")).upper() == "OK"
 
 
 def _first_of(attributes: Mapping[str, Any], keys: Iterable[str]) -> Any:
@@ -158,12 +145,13 @@ def _first_of(attributes: Mapping[str, Any], keys: Iterable[str]) -> Any:
 
 def _exception_event(events: Any) -> ErrorInfo | None:
     """The last exception among the events of an OpenTelemetry span."""
+    events = open_text(events) if isinstance(events, str) else events
     if not isinstance(events, list):
         return None
     for event in reversed(events[-_EVENTS_READ:]):
-        if not isinstance(event, dict) or event.get("name") != "exception":
+        if not isinstance(event, dict) or event.get("name") not in _EXCEPTION_EVENTS:
             continue
-        inner = event.get("attributes")
+        inner = event.get("attributes", event)
         if isinstance(inner, dict):
             return _build(
                 inner.get("exception.type"),

@@ -188,7 +188,12 @@ class RecordedSpan:
 
 def _find_failed_mark(metadata: Any) -> str:
     """`key: value` by which an SDK says beside the result of a tool that the call failed."""
-    if not isinstance(metadata, dict) or _FAILED_FLAGS.isdisjoint(metadata):
+    if not isinstance(metadata, dict):
+        return ""
+    for flag in _SUCCESS_FLAGS & metadata.keys():
+        if metadata[flag] in (False, "false", "False"):
+            return f"{flag}: false"
+    if _FAILED_FLAGS.isdisjoint(metadata):
         return ""
     return next(
         (
@@ -208,6 +213,7 @@ _FAILED_FLAGS = frozenset(
         "mcp.result.is_error",
     ]
 )  # fmt: skip
+_SUCCESS_FLAGS = frozenset(["success", "tool.success", "tool_success", "gen_ai.tool.success"])
 _LONGEST_FAILURE = 2_000  # characters
 _FEW_MEMBERS = 12  # of an object that says why it holds nothing
 _LINES_READ = 20  # of an instruction in which a text to work on stands

@@ -1,5 +1,6 @@
 """Guardrails that failed or refused, by the trace record or by their own output."""
 
+import re
 from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -27,7 +28,8 @@ _is_named_check = match_names(
 )
 _FAILED_WORDS = word_set(
     "failed fail blocked flagged rejected violation block denied unsafe deny reject refuse refused"
-    " guardrail_intervened intervened match_found"
+    " guardrail_intervened intervened match_found jailbreak injection malicious toxic harmful"
+    " prompt_injection"
 )
 _PASS_KEYS = key_set(
     "passed pass valid is_valid safe is_safe allowed is_allowed validation_passed success compliant"
@@ -48,6 +50,7 @@ _OWN_KEYS = key_set(
 )
 """Keys of a result that only guardrails write (Opik, OpenAI, Bedrock, NeMo), whatever the span is
 called."""
+_UNSAFE = re.compile(r"\s{0,4}unsafe\b\W{0,4}(?:S\d|O\d|\Z)")  # of Llama Guard
 _MASKED = word_set("anonymized masked")  # Bedrock says `GUARDRAIL_INTERVENED` of these as well
 
 
@@ -144,6 +147,8 @@ def _find_refusal(node: Node) -> str:
 
 
 def _refusal_in(body: Body) -> str:
+    if isinstance(body.opened, str) and _UNSAFE.match(body.opened):
+        return one_line(body.opened, limit=40)
     leaves = body.leaves[:_LEAVES_READ]
     words = {leaf.value.lower() for leaf in leaves if isinstance(leaf.value, str)}
     if not words.isdisjoint(_MASKED) and "blocked" not in words:
