@@ -46,6 +46,18 @@ _streamed("long_text_at_usual_speed_healthy", 21.0, 600.0, sentences=80)
 _streamed("short_call_healthy", 0.9, 700.0)
 
 
+def _timed(name: str, metadata: Json) -> None:
+    text = "There are 14 seats left, and the ferry to the island is on time. " * 2
+    call = model(says(text), tokens=(640, 32), seconds=21.0, metadata=metadata, right=True, at=0.0)
+    FIRST_TOKEN.add(f"moment_of_{name}", call)
+
+
+_timed("litellm", {"completion_start_time": "2026-05-04T09:00:19.2Z"})
+_timed("langfuse", {"completionStartTime": "2026-05-04T09:00:19.2+00:00"})
+_FIRST_CHUNK = {"name": "First Token Stream Event", "timestamp": "2026-05-04T09:00:19.3Z"}
+_timed("openinference", {"opentelemetry.events": [_FIRST_CHUNK]})
+
+
 # Cached tokens of a long prompt that repeats.
 def _cached_calls(cached: list[int], key: str, wrong_from: int = 99) -> list[SpanPlan]:
     """The turns of one conversation behind the same long instructions.
@@ -384,3 +396,25 @@ LOOPS.add(
     ],
     answer="Our desks are busy.",
 )
+
+
+def _each_pier(name: str, around: str, *, right: bool) -> None:
+    steps = [
+        span(
+            "iteration",
+            tool("read_tide", {"pier": pier}, {"tide": 20 + n, "of": f"{pier} side"}, seconds=4.0),
+            input={"pier": pier, "index": n},
+            output={"pier": pier, "tide": 20 + n},
+            right=right,
+        )
+        for n, pier in enumerate(["North", "South", "Mill", "Long"])
+    ]
+    SERIAL.add(
+        name,
+        span(around, *steps, input={"piers": 4}, output={"read": 4}, right=right),
+        model(says("All tides are read.")),
+        answer="All tides are read.",
+    )
+
+
+_each_pier("rounds_over_items", "foreach", right=True)

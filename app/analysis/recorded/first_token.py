@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,10 @@ _IN_SECONDS = key_set("time_to_first_token time_to_first_chunk ttft")
 _IN_MILLISECONDS = key_set(
     "ms_to_first_chunk time_to_first_token_ms time_to_first_chunk_ms first_token_ms ttft_ms"
 )
+_MOMENTS = key_set("completion_start_time first_token_time first_token_at first_chunk_time")
+"""Of LiteLLM and Langfuse."""
+_EVENTS = frozenset(["first token stream event", "gen_ai.content.first_token", "first_token"])
+"""Of OpenInference's integrations and others."""
 _MOST_KEYS = 200  # of one map: more than any integration writes
 _EVENTS_READ = 100
 _TOLERANCE = 1.05  # times the span: clocks of the stream and of the span differ a little
@@ -27,6 +32,11 @@ def read_first_token(span: Span) -> float | None:
         return span.ttft
     if not isinstance(span.metadata, dict):
         return None
+    moment = _find_moment(span.metadata)
+    if moment is not None and span.start_time is not None:
+        waited = (_with_zone(moment) - _with_zone(span.start_time)).total_seconds() * 1_000
+        if 0 <= waited <= _duration_ms(span) * _TOLERANCE:
+            return waited
     longest = _duration_ms(span) * _TOLERANCE
     for key, value in _iterate_numbers(span.metadata):
         name = plain_key(key)
@@ -40,6 +50,28 @@ def read_first_token(span: Span) -> float | None:
         if found is not None:
             return found
     return None
+
+
+def _find_moment(metadata: Mapping[str, Any]) -> datetime | None:
+    """The moment of the first token, where that was recorded in place of the time until it."""
+    found = [value for key, value in metadata.items() if plain_key(key) in _MOMENTS]
+    events = metadata.get(SPAN_EVENTS)
+    for event in events[:_EVENTS_READ] if isinstance(events, list) else ():
+        if isinstance(event, dict) and str(event.get("name")).lower() in _EVENTS:
+            found.append(event.get("timestamp", event.get("time")))
+    return next(filter(None, map(_read_moment, found)), None)
+
+
+def _read_moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _with_zone(moment: datetime) -> datetime:
+    """A moment with a zone: one without is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _duration_ms(span: Span) -> float:

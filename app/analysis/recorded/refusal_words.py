@@ -46,7 +46,7 @@ _VERB_END = rf"\w*(?:en|ern|eln){_CLAUSE_END}"
 ENGLISH = RefusalWords(
     words="can't cant cannot not won't mustn't shouldn't unable decline declining refuse pass"
     " against violate violates breach breaches conflict conflicts prohibited outside"
-    " beyond don't",
+    " beyond don't doesn't programmed",
     cannot=r"(?<!\bif )\bi(?:'m| am)? (?:\w{1,12},? ){0,3}?(?:can'?t|cannot|can not|won't"
     r"|will not|must not|mustn't|should not|shouldn't|unable to|not able to"
     r"|not (?:allowed|permitted|willing|authori[sz]ed|going|designed|in a position) to"
@@ -69,6 +69,8 @@ ENGLISH = RefusalWords(
     r"|\bi(?:'m not| am not| do not feel| don't feel) comfortable\b"
     r"|\b(?:not something (?:that )?i|(?:beyond|outside) (?:of )?what i)(?:'m| am)? "
     r"(?:can|could|able|allowed|will|would)\b"
+    r"|\b(?:doesn't|does not) (?:fit|align) (?:within |with )?(?:my|our) (?:\w{1,12} ){0,2}"
+    r"(?:guidelines|polic)|\bi(?:'m| am) programmed to [^.\n]{0,80}?\b(?:can't|cannot)\b"
     r"|\bas an ai\b[^.\n]{0,40}\bi (?:can'?t|cannot|am not|do not|don't|must not)\b"
     r"|\b(?:against|violates?|breach(?:es)?|conflicts? with|prohibited by) "
     r"(?:my|our|the|openai'?s?|anthropic'?s?) (?:\w{1,12} ){0,2}(?:guidelines|polic)",

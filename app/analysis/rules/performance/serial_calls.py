@@ -9,7 +9,7 @@ from typing import Any
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.names import has_word, name_stem, split_words
+from app.analysis.recorded.names import has_word, match_names, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -55,6 +55,8 @@ _IN_ORDER = word_set(
     " upsert create apply store upload sleep"
 )
 """Words of names that suggest a change or a step, which may need their order."""
+_names_items = match_names(r"for ?each\b|map\b|each ?item|per ?item|split ?in ?batches")
+"""Whether a loop is over items by its name: its rounds need no order (Mastra, Dify, n8n, AWS)."""
 _CURSORS = key_set(
     "next next_page next_cursor cursor next_offset continuation continuation_token page_token"
     " next_page_token end_cursor after next_token last_id last_key scroll_id marker next_link"
@@ -144,8 +146,10 @@ def _judge_run(run: Sequence[Iteration], analysis: TraceAnalysis) -> Finding | N
     share = saved / max(1, analysis.profile.duration)
     if saved < _LEAST_SAVING or share < _LEAST_SHARE or median(lengths) < _LEAST_LENGTH:
         return None
-    by_setting = _runs_one_at_once(run[0][0].parent)
-    if not by_setting and any(has_word(node.name, _IN_ORDER) for node in run[0]):
+    parent = run[0][0].parent
+    by_setting = _runs_one_at_once(parent)
+    of_items = parent is not None and _names_items(parent.name)
+    if not by_setting and not of_items and any(has_word(node.name, _IN_ORDER) for node in run[0]):
         return None
     if not _are_independent(run, analysis) or _ran_beside_others(nodes):
         return None
