@@ -177,12 +177,7 @@ CONTROL.add(
         span("chat", type="llm", at=0.0, seconds=0.5, **failed("asyncio.CancelledError")),
     ),
 )
-for _name in (
-    "RunPaused",
-    "ToolConfirmationRequired",
-    "app.HandoffException",
-    "StopAsyncIteration",
-):
+for _name in ("RunPaused", "ToolConfirmationRequired", "app.HandoffException"):
     CONTROL.add(
         f"{_name}_healthy", tool("seats", {}, None, **failed(_name, "desk 2")), model(says("14"))
     )

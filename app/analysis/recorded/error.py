@@ -48,8 +48,8 @@ _CONTROL_FLOW = word_set(
     " AirflowSkipException AirflowRescheduleException"
     # A tool or a middleware that gives the answer itself: Agno, LiveKit, Microsoft's agents.
     " StopAgentRun StopResponse MiddlewareTermination"
-    # Closing a generator raises it inside; so does the end of a stream.
-    " GeneratorExit StopAsyncIteration"
+    # Closing a generator raises it inside.
+    " GeneratorExit"
 )
 """Exceptions that frameworks raise to go on elsewhere or later, not because something failed."""
 _STEERING = re.compile(
