@@ -85,6 +85,8 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
         if opened is value:
             return value
         left[0] -= 1
+        if not _may_hold_text(value):
+            return opened
         return _open_below(opened, level + 1, left)  # MCP: a list of parts whose text is JSON
     if level >= _DEEPEST or not isinstance(value, (dict, list)) or not value:
         return value
@@ -111,7 +113,17 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
     return copied
 
 
+def _may_hold_text(text: str) -> bool:
+    """Whether a text that is a value may hold another one that is."""
+    return any(mark in text for mark in _INNER_TEXTS) or (
+        "'" in text and any(mark in text for mark in _INNER_QUOTED)
+    )
+
+
 _OPENING = frozenset('{["`\n\t ')
+_INNER_TEXTS = ('"{', '"[', '"\\', '"`', '" ')
+_INNER_QUOTED = ("'{", "'[", "'\"", "'\\", "'`", "' ")
+"""How a text that may be opened begins inside one that was written as JSON or a Python value."""
 
 
 def nest_dotted_names(value: Any) -> Any:

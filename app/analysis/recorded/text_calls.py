@@ -27,6 +27,8 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 """What nothing but calls have, though texts about them may."""
+_SIGNS = ("<", "[", "to=", "TO=", "```")
+"""One of them is in each mark, and none in most texts."""
 _ACTION = re.compile(
     r"^\s?\**Action:?\**:?\s*[`\"']?([\w./-]{1,80})[`\"']?\s*\n\s*\**Action Input\b", re.MULTILINE
 )
@@ -41,7 +43,7 @@ def find_written_call(text: str, offered: Collection[str]) -> str:
     call; empty where there is none. Without `offered` tools only marks count."""
     if len(text) > _READ:
         return ""
-    mark = _MARK.search(text)
+    mark = _MARK.search(text) if any(sign in text for sign in _SIGNS) else None
     if mark is not None and text.count("`", 0, mark.start()) % 2 == 0:
         words = _WORD.findall(text[mark.end() :])
         known = next((word for word in words if word in offered), "")

@@ -52,15 +52,15 @@ def _compare_reply(call: Node) -> Finding | None:
     given = (each.text for each in call.view.request.messages if each.role != "assistant")
     read = "\n".join(given)
     fields = _FIELD.findall(read) if '"' in read and len(read) <= _RECORD_READ else []
-    numbers = [float(each) for each in _ANY_NUMBER.findall(read)]
+    numbers = [float(each) for each in _ANY_NUMBER.findall(read)] if fields else []
     if not fields or len(numbers) > MOST_NUMBERS:
         return None
-    derived = derive_numbers(numbers)
     for key, value in fields:
         is_one = len({number for name, number in fields if name == key}) == 1
         figures = find_figures(_find_number_of(key, text)) if is_one else []
-        stands = any(is_among(each, [float(value)]) for each in find_figures(text))
-        if figures and not stands and not is_among(figures[0], derived):
+        if not figures or any(is_among(each, [float(value)]) for each in find_figures(text)):
+            continue
+        if not is_among(figures[0], derive_numbers(numbers)):
             return _build_finding(call, key, value, figures[0].text)
     return None
 

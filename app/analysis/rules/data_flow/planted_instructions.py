@@ -3,7 +3,8 @@ what an assistant has to do.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import gives_up
@@ -11,7 +12,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 from app.analysis.user_question import asked_question
 
 _CONFIDENCE = 0.8
@@ -24,25 +25,99 @@ _MAY_STAND_IN = re.compile(
     r"|instrucc|instructie|指令|指示|助手|アシスタント|지시",
     re.IGNORECASE,
 )
-_PLANTED = re.compile(
-    r"(?:ignore|disregard|forget|override|skip|bypass) (?:[\w'’]+ ){0,4}?(?:instructions?|prompts?"
-    r"|rules|guidelines|task|request|question)\b"
-    r"|\b(?:AI|LLM)[ -](?:assistants?|agents?|models?|systems?|readers?|crawlers?)\b"
-    r"(?: \w+){0,4}?(?:\s?[:,]| must\b| should\b| shall\b| please\b)"
-    r"|\b(?:note|message|instructions?|notice|attention)\s?(?:to|for|:)? (?:the |all |any )?"
-    r"(?:AI|LLM|language model|assistant|agent)s?\b"
-    r"|\bif you are an? (?:AI|LLM|language model|assistant|agent)"
-    r"|<\s?/?(?:system|instructions?)\s?>|\[(?:system|inst)\]|\bsystem prompt\b"
-    r"|(?:ignorier\w*|vergiss|vergesst|missachte\w*) (?:\w+ ){0,4}?(?:anweisung|regel|vorgabe"
-    r"|aufgabe)"
-    r"|\bKI-(?:assistent|modell|system)\w*\s?[:,]"
-    r"|(?:ignor\w*|oubli\w*) (?:\w+ ){0,4}?(?:instructions|consignes|règles)"
-    r"|(?:ignor\w*|olvid\w*|esque[cç]\w*|dimentic\w*) (?:\w+ ){0,4}?(?:instrucciones|instruções"
-    r"|istruzioni|reglas|regras|regole)"
-    r"|\b(?:asistente|assistente|assistant)s? (?:de |di |d['’])?IA\s?[:,]"
-    r"|negeer (?:\w+ ){0,4}?(?:instructies|regels)|ignorera (?:\w+ ){0,4}?(?:instruktion|regl)"
-    r"|(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
-    re.IGNORECASE,
+_MARKS = (
+    "instru",
+    "prompt",
+    "system",
+    "sist",
+    "llm",
+    " ai",
+    "ki-m",
+    "anweisung",
+    "consigne",
+    "istruz",
+)
+_MARKS_ELSEWHERE = ("指令", "指示", "助手", "アシスタント", "지시")
+"""Beginnings of the words one of which stands in any order; most texts have none of them."""
+
+
+class _Order(NamedTuple):
+    """A way to give a model orders. A lower-case text without one of `words` and one of `beside`,
+    where there are any, holds none: looking for them takes a hundredth of the pattern's time."""
+
+    words: tuple[str, ...]
+    beside: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _order(words: str, beside: str, pattern: str) -> _Order:
+    return _Order(
+        tuple(words.split("|")),
+        tuple(filter(None, beside.split("|"))),
+        re.compile(pattern, re.IGNORECASE),
+    )
+
+
+_ORDERS = (
+    _order(
+        "ignore|disregard|forget|override|skip|bypass",
+        "instruction|prompt|rules|guidelines|task|request|question",
+        r"(?:ignore|disregard|forget|override|skip|bypass) (?:[\w'’]+ ){0,4}?(?:instructions?"
+        r"|prompts?|rules|guidelines|task|request|question)\b",
+    ),
+    _order(
+        "ai |ai-|llm",
+        "assistant|agent|model|system|reader|crawler",
+        r"\b(?:AI|LLM)[ -](?:assistants?|agents?|models?|systems?|readers?|crawlers?)\b"
+        r"(?: \w+){0,4}?(?:\s?[:,]| must\b| should\b| shall\b| please\b)",
+    ),
+    _order(
+        " ai| llm| language model| assistant| agent",
+        "note|message|instruction|notice|attention",
+        r"\b(?:note|message|instructions?|notice|attention)\s?(?:to|for|:)? (?:the |all |any )?"
+        r"(?:AI|LLM|language model|assistant|agent)s?\b",
+    ),
+    _order(
+        "if you are a",
+        "",
+        r"\bif you are an? (?:AI|LLM|language model|assistant|agent)",
+    ),
+    _order(
+        "system>|system >|instruction>|instruction >|instructions>|instructions >|system\n>"
+        "|[system]|[inst]|system prompt",
+        "",
+        r"<\s?/?(?:system|instructions?)\s?>|\[(?:system|inst)\]|\bsystem prompt\b",
+    ),
+    _order(
+        "ignorier|vergiss|vergesst|missacht",
+        "anweisung|regel|vorgabe|aufgabe",
+        r"(?:ignorier\w*|vergiss|vergesst|missachte\w*) (?:\w+ ){0,4}?(?:anweisung|regel|vorgabe"
+        r"|aufgabe)",
+    ),
+    _order("ki-", "", r"\bKI-(?:assistent|modell|system)\w*\s?[:,]"),
+    _order(
+        "ignor|oubli",
+        "instructions|consignes|règles",
+        r"(?:ignor\w*|oubli\w*) (?:\w+ ){0,4}?(?:instructions|consignes|règles)",
+    ),
+    _order(
+        "ignor|olvid|esquec|esqueç|dimentic",
+        "instrucciones|instruções|istruzioni|reglas|regras|regole",
+        r"(?:ignor\w*|olvid\w*|esque[cç]\w*|dimentic\w*) (?:\w+ ){0,4}?(?:instrucciones"
+        r"|instruções|istruzioni|reglas|regras|regole)",
+    ),
+    _order(
+        "asistente|assistente|assistant",
+        "ia:|ia :|ia,|ia ,|ia\n",
+        r"\b(?:asistente|assistente|assistant)s? (?:de |di |d['’])?IA\s?[:,]",
+    ),
+    _order("negeer", "", r"negeer (?:\w+ ){0,4}?(?:instructies|regels)"),
+    _order("ignorera", "", r"ignorera (?:\w+ ){0,4}?(?:instruktion|regl)"),
+    _order(
+        "忽略|无视|無視|忘れ|무시",
+        "",
+        r"(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
+    ),
 )
 _ABOUT_IT = re.compile(
     r"inject|jailbreak|instruction|prompt|manipul|suspicious|malicious|untrusted|anweisung|consigne"
@@ -63,9 +138,12 @@ def find_planted_instructions(analysis: TraceAnalysis) -> Iterator[Finding]:
     """
     if _ABOUT_IT.search(analysis.once(asked_question)[:_TEXT_READ]):
         return
+    calls = sorted(analysis.once(list_model_calls), key=by_start)
     for node in analysis.once(list_tool_calls):
+        if not calls or calls[-1].start < node.end:
+            continue
         order = _find_order(node.view.output)
-        reader = _find_reader(order, node, analysis) if order else None
+        reader = _find_reader(order, node, calls) if order else None
         if reader is None:
             continue
         sentence = (
@@ -84,18 +162,31 @@ def _find_order(body: Body) -> str:
     """The sentence of a result that gives an order; empty where none does."""
     for leaf in body.first_by_type.texts:
         text: str = leaf.value[:_TEXT_READ]
-        if len(text) < _SHORTEST_QUOTE or not _MAY_STAND_IN.search(text):
-            continue
-        found = _PLANTED.search(text)
-        if found is not None:
-            return text[found.start() : found.start() + _LONGEST_ORDER]
+        start = _find_start(text) if len(text) >= _SHORTEST_QUOTE else None
+        if start is not None and _MAY_STAND_IN.search(text):
+            return text[start : start + _LONGEST_ORDER]
     return ""
 
 
-def _find_reader(order: str, node: Node, analysis: TraceAnalysis) -> Node | None:
+def _find_start(text: str) -> int | None:
+    """Where the first order of a text begins."""
+    lower = text.lower()
+    marks = _MARKS if text.isascii() else _MARKS + _MARKS_ELSEWHERE
+    if not (any(mark in lower for mark in marks) or "AI" in text):
+        return None
+    found = (
+        each.pattern.search(text)
+        for each in _ORDERS
+        if any(word in lower for word in each.words)
+        and (not each.beside or any(word in lower for word in each.beside))
+    )
+    return min((match.start() for match in found if match is not None), default=None)
+
+
+def _find_reader(order: str, node: Node, calls: Sequence[Node]) -> Node | None:
     """The first model call after a result that has its order in the request."""
     quote = order[:_SHORTEST_QUOTE]
-    for call in sorted(analysis.once(list_model_calls), key=lambda each: (each.start, each.index)):
+    for call in calls:
         if call.start >= node.end and any(
             quote in each.text for each in call.view.request.messages
         ):

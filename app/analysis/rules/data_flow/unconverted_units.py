@@ -84,6 +84,11 @@ def _may_measure(keys: frozenset[str]) -> frozenset[str]:
     return frozenset(key for key in keys if _holds_unit(key) or _ends_with_unit(key))
 
 
+@kept_by_keys
+def _may_state_unit(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(filter(_holds_unit, keys))
+
+
 def _holds_unit(key: str) -> bool:
     return key in _UNIT_KEYS or key.endswith(_UNIT_ENDINGS)
 
@@ -96,15 +101,17 @@ def _read_measured(body: Body) -> Iterator[_Measured]:
     """The numbers of a body with their units: that of their key, or one that stands beside them."""
     leaves = body.first_by_type
     beside: dict[Path, dict[str, str]] = {}
-    for path, key, value in leaves.texts:
+    for path, key, value in leaves.texts if _may_state_unit(body.keys) else ():
         unit = _UNITS.get(value.strip().lower()) if path and _holds_unit(key) else None
         if unit:
             beside.setdefault(path[:-1], {})[_strip_ending(key)] = unit
-    alone = Counter(leaf.path[:-1] for leaf in leaves.numbers)
+    alone = Counter(leaf.path[:-1] for leaf in leaves.numbers) if beside else Counter()
     for path, key, value in leaves.numbers:
-        if not (path and isinstance(path[-1], str) and _is_telling(value)):
+        if not (path and isinstance(path[-1], str)):
             continue
         base, unit = _split_key(path[-1])
+        if not (unit or beside) or not _is_telling(value):
+            continue
         units = beside.get(path[:-1], {})
         if not unit:
             base, unit = key, units.get(key, "")

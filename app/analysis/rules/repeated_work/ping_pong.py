@@ -109,7 +109,8 @@ def _repeats_turn(before: Call, between: Call, after: Call) -> bool:
     output = before.node.view.output
     if before.returned_the_same(after) and before.result:
         return output.is_long or _has_same_input(before, after)
-    if before.result == after.result and _hands_on(before, between):
+    may_equal = output.fingerprint == after.node.view.output.fingerprint
+    if may_equal and before.result == after.result and _hands_on(before, between):
         return _has_same_input(before, after)
     if not output.is_long:
         return False
