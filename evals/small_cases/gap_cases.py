@@ -1,10 +1,12 @@
-"""One of several lookups returned nothing: overlooked, or noticed by a reply or the answer."""
+"""Lookups that returned nothing: overlooked, or noticed by a reply or the answer."""
 
+import json
 from typing import Any
 
-from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, span, tool
 
 GAPS = CaseList("gap")
+WRITTEN_ON = CaseList("written_on_nothing")
 
 
 def _read(number: int, text: str, reply: str, *, right: bool = False) -> SpanPlan:
@@ -70,4 +72,61 @@ _topics(
     "Pagamento, rescisão e seguro: 30 dias cada. Não há cláusula de arbitragem.",
     "arbitragem",
     right=False,
+)
+
+
+# Answers that were written on an empty result, however the program goes on with them.
+_ASKED = "How old must a child be to sail alone?"
+_INVENTED = "Yes. Under rule SR-7.2 children may sail alone from the age of nine, without a form."
+
+
+def _written(name: str, *steps: SpanPlan, answer: Any = _INVENTED) -> None:
+    WRITTEN_ON.add(name, *steps, question=_ASKED, answer=answer)
+
+
+def _rules(**more: Any) -> SpanPlan:
+    given = {"coleção": "regras_2019", "k": 4, "filtro": {"idioma": "pt"}}
+    return tool("regras_pesquisa", given, {"resultados": []}, **more)
+
+
+_PROMPT = f"Rules: (none)\n\n{_ASKED}"
+_written("index_named_in_portuguese", _rules(right=True), model(says(_INVENTED), asked=_PROMPT))
+_written(
+    "sent_on_by_a_last_model_call",
+    _rules(right=True),
+    model(says(_INVENTED), asked=_PROMPT),
+    model(calls("send_letter", {"pages": 1}), asked=_INVENTED),
+    tool("send_letter", {"pages": 1}, {"sent": True}),
+)
+_written(
+    "object_that_a_program_opens",
+    _rules(right=True),
+    model(says(json.dumps({"age": 9, "text": _INVENTED[5:-16]})), asked=_PROMPT),
+    model(says('{"approved": true}'), asked=_INVENTED),
+    answer={"age": 9, "text": _INVENTED[5:-16]},
+)
+_written(
+    "nothing_to_rank",
+    _rules(right=True),
+    tool("rerank", {"model": "cross-ranker-base", "n": 0}, {"order": []}),
+    model(says(_INVENTED), asked=_PROMPT),
+)
+_AGED = "Children sail alone from the age of nine."
+_written(
+    "second_search_found_it_healthy",
+    _rules(),
+    tool("rerank", {"model": "cross-ranker-base", "n": 0}, {"order": []}),
+    tool("regras_pesquisa", {"k": 4, "índice": "regras"}, {"resultados": [{"text": _AGED}]}),
+    model(says(_AGED), asked=f"Rules: {_AGED}\n\n{_ASKED}"),
+    answer=_AGED,
+)
+_STORY = "The mate rolls his eyes and lets you aboard. The night smells of tar."
+_written(
+    "went_on_with_another_tool_healthy",
+    model(calls("search_tales", {"query": "mate's temper"}), asked="I talk to the mate."),
+    tool("search_tales", {"query": "mate's temper"}, {"hits": []}),
+    model(calls("throw_coin", {"times": 3}), asked="I talk to the mate."),
+    tool("throw_coin", {"times": 3}, {"heads": 2, "tails": 1}),
+    model(says(_STORY), asked="Tell it: two heads."),
+    answer=_STORY,
 )

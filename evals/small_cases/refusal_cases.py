@@ -1,5 +1,6 @@
 """Refusals in words of several languages after which a program went on, and rightful declines."""
 
+import json
 from typing import Any
 
 from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, span, tool
@@ -82,6 +83,40 @@ for _name, _text in {
         answer="You get 0 days.",
         says="because of it",
     )
+
+# All calls of a framework have one name; the next one is a step that was given the refusal.
+_DECLINES = "I'm sorry, but I can't help with reports of accidents."
+_REPORT = "Write the report on the collision at quay 4."
+for _name, _handed in (
+    ("whole", json.dumps({"report": _DECLINES})),
+    ("in_a_list", json.dumps({"parts": ["Quay 4 is closed.", _DECLINES]})),
+):
+    GONE_ON.add(
+        f"next_step_was_handed_it_{_name}",
+        model(
+            says(json.dumps({"report": _DECLINES})), asked=_REPORT, name="ChatVendor", right=True
+        ),
+        model(
+            says('{"approved": true}'),
+            asked=_chat(("system", "Approve the report."), ("user", _handed)),
+            name="ChatVendor",
+        ),
+        tool("file_report", {"report": 88}, {"filed": True}),
+        question={"report": 88},
+        answer={"filed": True},
+        says="as if it were a result",
+    )
+GONE_ON.add(
+    "turn_of_a_talk_healthy",
+    model(says(_DECLINES), asked=_REPORT, name="ChatVendor"),
+    model(
+        says("Then the closing times: quay 4 is shut until nine."),
+        asked=_chat(("user", _REPORT), ("assistant", _DECLINES), ("user", "Then the times.")),
+        name="ChatVendor",
+    ),
+    question=_REPORT,
+    answer="Then the closing times: quay 4 is shut until nine.",
+)
 
 # Nothing was recorded of the trace; one of its later calls refused.
 _ASKED = "Wie viele Fähren fielen im Mai aus?"

@@ -102,6 +102,7 @@ def denies(text: str) -> bool:
     return negates(text) or _DENIES.search(text) is not None
 
 
+_YES = re.compile(r"\W{0,4}(?:yes|ja|oui|sí|sim|sì|tak|evet|да|是的|はい|네)(?=\W)", re.IGNORECASE)
 _AFFIRMS = re.compile(
     r"""\A\W{0,4}(?:yes|sure|certainly|of\scourse|absolutely|good\snews|ja|natürlich|gerne|oui
       |bien\ssûr
@@ -122,5 +123,6 @@ def affirms(text: str) -> bool:
 
 
 def begins_with_negation(text: str) -> bool:
-    """Whether an answer denies something at its beginning, in any of several languages."""
-    return negates(text[:_NEGATION_READ])
+    """Whether an answer denies something at its beginning, in any of several languages; one that
+    begins with a yes does not."""
+    return negates(text[:_NEGATION_READ]) and _YES.match(text) is None

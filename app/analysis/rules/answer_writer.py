@@ -1,5 +1,6 @@
 """Which model call wrote the answer of a trace, and what it had read just before."""
 
+import re
 from itertools import islice
 
 from app.analysis.rules.recovery import asking_call
@@ -8,6 +9,8 @@ from app.analysis.tree import Node
 
 _QUOTED = 60  # characters of a reply by which it is found in the answer
 _SHORTEST = 8  # characters of a reply that is not found in an answer by chance
+_TEXT_READ = 4_000  # characters of a reply
+_JSON_TEXT = re.compile(r'"([^"\\]{20,60})')  # what may be the answer in an object, not its key
 _EARLIER_READ = 60  # spans before the answer among which its last result is looked for
 
 
@@ -19,10 +22,13 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     last: Node | None = None
     calls = analysis.once(list_model_calls)
     for node in sorted(calls, key=lambda node: (node.end, node.index), reverse=True):
-        start = " ".join(node.view.reply.text.split()).casefold()[:_QUOTED]
-        if not start or node.error is not None:
+        text = " ".join(node.view.reply.text[:_TEXT_READ].split()).casefold()
+        if not text or node.error is not None:
             continue
-        if len(start) >= _SHORTEST and any(start in answer for answer in answers):
+        quoted = [text[:_QUOTED]]
+        if text.startswith("{"):  # a program opens it and returns its members
+            quoted += [max(_JSON_TEXT.findall(text), key=len, default="")]
+        if any(len(part) >= _SHORTEST and any(part in each for each in answers) for part in quoted):
             return node
         last = last or node
     return last

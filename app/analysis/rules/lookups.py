@@ -32,7 +32,10 @@ _SEARCH_KEYS = key_set(
 """Arguments that hold what is looked for, unlike an id or a limit."""
 _INDEX_KEYS = key_set(
     "k top_k topk n_results num_results index index_name collection min_score score_threshold"
-    " similarity_threshold namespace corpus vector_store knowledge_base"
+    " similarity_threshold namespace corpus vector_store knowledge_base filter filters where"
+    " indice índice indeks индекс 索引 インデックス 색인 colección colecao coleção collezione"
+    " sammlung kollektion verzameling samling kolekcja コレクション filtro filtros filtri filtre"
+    " filtres filtrer filtr фильтр 过滤 フィルター 필터 anzahl treffer limite"
 )
 """Arguments of a search over an index, whatever its name and language."""
 _PREPARES = word_set(

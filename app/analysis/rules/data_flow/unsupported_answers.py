@@ -10,9 +10,17 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import AskedWords, telling_words
 from app.analysis.rules.failures.empty_origin import find_empty_origin
-from app.analysis.rules.lookups import is_lookup, is_search, leaves_program, searches_memory
+from app.analysis.rules.lookups import (
+    is_lookup,
+    is_search,
+    leaves_program,
+    list_tool_calls,
+    searches_memory,
+)
+from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -48,7 +56,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     answer = _find_answer(max(node.end for node in inner), analysis)
     if answer is None or was_rated_well(analysis) or _is_small_talk(analysis):
         return
-    if _rests_on_others(answer, inner, analysis):
+    if _rests_on_others(answer, inner, analysis) or _went_on(answer, inner, analysis):
         return
     symptom = analysis.once(find_symptom)
     sentence = (
@@ -87,6 +95,21 @@ def _rests_on_others(answer: Node, fruitless: Sequence[Node], analysis: TraceAna
             if len(shared) >= _LEAST_SHARED:
                 return True
     return False
+
+
+def _went_on(answer: Node, fruitless: Sequence[Node], analysis: TraceAnalysis) -> bool:
+    """Whether a model that had asked for the searches called another tool after them, which
+    returned something: then the answer rests on that."""
+    last = fruitless[-1]
+    if asking_call(last, analysis) is None:
+        return False
+    return any(
+        last.end <= node.start <= node.end <= answer.start
+        and not node.view.returned_nothing
+        and node.error is None
+        and asking_call(node, analysis) is not None
+        for node in analysis.once(list_tool_calls)
+    )
 
 
 def _states_figures(answer: Node, analysis: TraceAnalysis) -> bool:
@@ -172,7 +195,8 @@ def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
 
 
 def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
-    """The last model call that began when the searches had ended, if its reply is an answer."""
+    """The model call that wrote the answer of the trace, if it began when the searches had ended,
+    or else the last one that did; None where its reply is no answer."""
     calls = [
         node
         for node in analysis.once(list_model_calls)
@@ -180,7 +204,8 @@ def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:
     ]
     if not calls:
         return None
-    last = max(calls, key=lambda node: (node.end, node.index))
+    writer = analysis.once(find_answer_writer)
+    last = max(calls, key=lambda node: (node is writer, node.end, node.index))
     text = last.view.reply.text.strip()
     if not _is_answer(text, analysis) or gives_up(text) or says_refusal(text):
         return None

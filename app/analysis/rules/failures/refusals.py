@@ -9,6 +9,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import NAME_READ, match_names
 from app.analysis.recorded.refusal_text import says_refusal
+from app.analysis.recorded.request_messages import RecordedMessage
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
@@ -196,7 +197,8 @@ def _continues_conversation(node: Node) -> bool:
 
 
 def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether one of the next calls of this name read what this one replied."""
+    """Whether one of the next calls of this name read what this one replied, as a message among
+    others: a request with one message only was made by a program, which hands on its results."""
     start = node.view.reply.text[:_QUOTED].strip()
     later = (
         peer
@@ -204,10 +206,14 @@ def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:
         if peer.start >= node.end and analysis.was_read(peer)
     )
     return any(
-        start in message.text
-        for peer in islice(later, _NEXT_READ)
-        for message in peer.view.request.messages
+        start in message.text for peer in islice(later, _NEXT_READ) for message in _list_talk(peer)
     )
+
+
+def _list_talk(node: Node) -> list[RecordedMessage]:
+    """The messages of a request but for the instruction, if there are several."""
+    talk = [each for each in node.view.request.messages if each.role != "system"]
+    return talk if len(talk) > 1 else []
 
 
 def _is_final(node: Node, analysis: TraceAnalysis) -> bool:

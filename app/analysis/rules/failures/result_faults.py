@@ -50,6 +50,7 @@ _KEEPS_ITEMS = word_set(
 )
 _PARSES = word_set("parse parser read load extract split decode")
 _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
+_SETTINGS = key_set("model model_name engine provider strategy method lang language format")
 _LEAST_GIVEN = 4  # characters of a text or a name that a step was given
 _PARTIAL_FLAGS = key_set(
     "partial is_partial incomplete truncated is_truncated was_truncated abgeschnitten gekürzt"
@@ -305,7 +306,9 @@ def _list_long_texts(body: Body) -> set[str]:
     return {
         leaf.value
         for leaf in body.first_leaves(_FLAGS_READ)
-        if isinstance(leaf.value, str) and len(leaf.value.strip()) >= _LEAST_GIVEN
+        if isinstance(leaf.value, str)
+        and len(leaf.value.strip()) >= _LEAST_GIVEN
+        and leaf.key not in _SETTINGS
     }
 
 
