@@ -73,6 +73,33 @@ _answer(
     "Ida has the plan pro.",
     right=False,
 )
+_TALK = "Is the talk on tides still on, and where do I get in?"
+
+
+def _two_results(name: str, first: Any, answer: str, *, right: bool = True) -> None:
+    """A lookup that denies, one of something else, and the answer to both."""
+    AGAINST.add(
+        name,
+        tool("find_talk", {"title": "tides"}, first),
+        tool("find_doors", {"hall": "B"}, {"hall": "B", "door": "north"}),
+        model(says(answer), asked=f"{_TALK} {first} north", right=right),
+        question=_TALK,
+        answer=answer,
+        says="find_talk had returned" if right else "",
+    )
+
+
+_ENTER = "Yes, the talk on tides takes place as expected. Enter by the north door of hall B."
+_two_results("state_of_an_earlier_call", [{"title": "tides", "status": "cancelled"}], _ENTER)
+_two_results("state_in_danish", {"titel": "tides", "status": "aflyst"}, _ENTER)
+_two_results("flag_of_an_earlier_call", {"title": "tides", "open": False}, _ENTER)
+_two_results("it_takes_place_healthy", {"title": "tides", "status": "on"}, _ENTER, right=False)
+_two_results(
+    "state_is_told_healthy",
+    {"title": "tides", "status": "cancelled"},
+    "The talk on tides is cancelled. Hall B is open by the north door.",
+    right=False,
+)
 _BALANCE = "What is the balance of account 4471?"
 _answer(
     "figure_from_nowhere",

@@ -104,7 +104,7 @@ for _name, _handed in (
         tool("file_report", {"report": 88}, {"filed": True}),
         question={"report": 88},
         answer={"filed": True},
-        says="as if it were a result",
+        says="the program had asked for it",
     )
 GONE_ON.add(
     "turn_of_a_talk_healthy",

@@ -1,4 +1,4 @@
-"""Answers that say something else than the last result that they rest on.
+"""Answers that say something else than the results that they rest on.
 
 Whether an answer follows from a result is for a reader to say; found here is only what shows
 without one: a flag or state that denies, and an answer that affirms and denies nothing; and an
@@ -42,12 +42,16 @@ _STATES = word_set(
     " inactive invalid revoked suspended declined ineligible unpaid missing failed refused"
     " abgelaufen abgelehnt gesperrt storniert ausverkauft geschlossen ungültig agotado caducado"
     " rechazado cerrado cancelado vencido épuisé expiré refusé fermé annulé esgotado expirado"
-    " recusado fechado"
+    " recusado fechado abgesagt ausgefallen entfällt abgebrochen annullato annullata scaduto"
+    " scaduta esaurito esaurita geannuleerd verlopen uitverkocht inställd inställt avlyst aflyst"
+    " udsolgt slutsåld odwołany odwołane wygasły wyprzedany отменен отменён просрочен"
+    " 取消 已取消 中止 売り切れ 매진 취소"
 )
 _STATE_KEYS = key_set("status state result decision verdict availability outcome standing estado")
 _NOT_FIGURES = key_set(
     "id code zip phone version port page limit offset duration_ms took_ms status_code http_status"
 )
+_CALLS_READ = 12  # the last ones before an answer
 _LEAVES_READ = 40  # of a result: one that says yes or no has few
 _LARGEST = 1e15  # numbers below it are figures of something
 _ANSWER_READ = 2_000  # characters
@@ -63,19 +67,21 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
     if writer is None or not writer.view.reply.text:
         return
     answer = writer.view.reply.text[:_ANSWER_READ]
-    call = _find_last_call(writer, analysis)
-    if call is None or not _is_about(answer, call):
-        return
-    leaves = tuple(call.view.output.first_leaves(_LEAVES_READ + 1))
-    if len(leaves) > _LEAVES_READ:
-        return
-    denial = next((leaf for leaf in leaves if _says_no(leaf)), None)
-    affirmed = affirms(answer) and not denies(answer)
-    if denial is not None and affirmed and not _was_tried_again(call, analysis):
+    calls = _list_calls(writer, analysis)
+    for call in calls if affirms(answer) and not denies(answer) else ():
+        facts = _list_facts(call) if _worked(call, analysis) else ()
+        denial = next((leaf for leaf in facts if _says_no(leaf)), None)
+        if denial is None or _was_tried_again(call, analysis) or not _is_about(answer, call):
+            continue
         key = one_line(str(denial.path[-1]), limit=40)
         value = one_line(str(denial.value).lower(), limit=40)
         what = f"without any denial, though {_name(call)} had returned {key}: {value}"
         yield _build_finding(writer, call, what, _DENIED, analysis)
+        return
+    if not calls or not (_worked(calls[0], analysis) and _list_facts(calls[0])):
+        return
+    call = calls[0]
+    if not _is_about(answer, call):
         return
     figure = _find_foreign_figure(answer, writer, call, analysis)
     if figure:
@@ -86,15 +92,24 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_finding(writer, call, what, _OTHER_FIGURES, analysis)
 
 
-def _find_last_call(writer: Node, analysis: TraceAnalysis) -> Node | None:
-    """The last call of a tool that worked before the answer was written."""
+def _list_calls(writer: Node, analysis: TraceAnalysis) -> list[Node]:
+    """The last calls of tools before the answer was written, the last one first."""
     calls = [node for node in analysis.once(list_tool_calls) if node.end <= writer.start]
-    last = max(calls, key=lambda node: (node.end, node.index), default=None)
-    if last is None or not analysis.was_read(last) or last.error is not None:
-        return None
-    if last.view.output.state is not BodyState.PRESENT or last.view.failure:
-        return None
-    return None if last.view.returned_nothing else last
+    calls.sort(key=lambda node: (node.end, node.index), reverse=True)
+    return calls[:_CALLS_READ]
+
+
+def _worked(node: Node, analysis: TraceAnalysis) -> bool:
+    view = node.view
+    if not analysis.was_read(node) or node.error is not None or view.failure:
+        return False
+    return view.output.state is BodyState.PRESENT and not view.returned_nothing
+
+
+def _list_facts(call: Node) -> tuple[Leaf, ...]:
+    """The leaves of a short result, which may say yes or no."""
+    leaves = tuple(call.view.output.first_leaves(_LEAVES_READ + 1))
+    return leaves if len(leaves) <= _LEAVES_READ else ()
 
 
 def _is_about(answer: str, call: Node) -> bool:
