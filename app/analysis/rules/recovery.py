@@ -10,6 +10,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split_words
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
+from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
@@ -56,8 +57,14 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
             or _took_offer(node, later)
             or (few and (_tried_otherwise(node, later) or reads_page))
             or (few and _passed_check(node, later, analysis))
+            or _passed_in_the_end(node, later, analysis)
         ):
             return later
+    siblings = analysis.tree.siblings(node)
+    for find in (find_counted_try, find_try_elsewhere):
+        further = find(node, siblings)
+        if further is not None and _worked(further, node):
+            return further
     if node.view.is_model_call:
         for later in islice(_later_model_calls(node, analysis), _LATER_READ):
             if _worked(later, node) and (
@@ -221,6 +228,24 @@ def _passed_check(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
     counts = Counter(each.name for each in siblings)
     return later.parent is node.parent and any(
         name != node.name and counts[name] < counts[node.name] for name in between
+    )
+
+
+def _passed_in_the_end(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a step of the program checked one draft after another until the last one passed, and
+    another step ran between: of items in a row some pass before the last."""
+    if node.view.calls_outside or not VERDICT.fullmatch(node.view.failure):
+        return False
+    siblings = analysis.tree.siblings(node)
+    checks = [each for each in siblings[:_TREE_READ] if each.name == node.name]
+    between = any(
+        each.name != node.name and node.end <= each.start and each.end <= later.start
+        for each in siblings[:_TREE_READ]
+    )
+    return (
+        between
+        and checks[-1] is later
+        and all(VERDICT.fullmatch(each.view.failure) for each in checks[:-1])
     )
 
 

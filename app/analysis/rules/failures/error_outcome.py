@@ -1,6 +1,7 @@
 """What came of an error that did not end its trace."""
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -178,7 +179,10 @@ def _was_filled_in(item: ErrorOrigin, analysis: TraceAnalysis) -> bool:
     peers = analysis.peers_of(item.origin)
     failed = sum(node.error is not None for node in peers)
     if len(peers) < _LEAST_ITEMS or failed > _MOST_FAILED * len(peers):
-        return False
+        return failed < len(peers) and any(
+            _stands_in(later, item.origin, failed, analysis) and _gave_the_like(later, peers)
+            for later in islice(_steps_after(item.origin, analysis), _SIBLINGS_READ)
+        )
     return _returned_alike(item.caught_by, analysis) or any(
         _stands_in(later, item.origin, failed, analysis)
         for later in islice(_steps_after(item.origin, analysis), _SIBLINGS_READ)
@@ -226,6 +230,19 @@ def _stands_in(later: Node, node: Node, failed: int, analysis: TraceAnalysis) ->
         return False
     own = _values_of(node) - _shared_values(node, analysis)
     return bool(own & _values_of(later))
+
+
+def _gave_the_like(later: Node, peers: Sequence[Node]) -> bool:
+    """Whether a step returned a field or a kind of text as those did that worked of the calls for
+    which it may stand in, besides what it was given."""
+    given = {leaf.key for leaf in later.view.input.first_leaves(_LEAVES_READ)}
+    own = _shape_of(later.view.output)
+    return any(
+        key not in given and full and (key, kind, full) in own
+        for peer in peers[:_PEERS_READ]
+        if peer.error is None
+        for key, kind, full in _shape_of(peer.view.output)
+    )
 
 
 def _shared_values(node: Node, analysis: TraceAnalysis) -> frozenset[tuple[str, str]]:

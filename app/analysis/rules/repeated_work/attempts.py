@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from app.analysis.error_origins import error_message
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import match_names, name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.further_tries import counts_tries
 from app.analysis.rules.repeated_work.comparable_calls import (
     belong_to_one_task,
     group_equal,
@@ -147,8 +149,9 @@ def _split_into_attempts(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iter
     run: list[tuple[Node, str]] = []
     for node in nodes:
         reason = _failure_reason(node, analysis)
-        if run and not _is_next_attempt(run, node, analysis):
-            yield from _build_attempts(run, None)
+        worked = _worked_between(run[-1][0], node, analysis) if run else None
+        if run and (worked is not None or not _is_next_attempt(run, node, analysis)):
+            yield from _build_attempts(run, worked)
             run = []
         if reason:
             run.append((node, reason))
@@ -170,7 +173,28 @@ def _is_next_attempt(run: Sequence[tuple[Node, str]], node: Node, analysis: Trac
     if not (analysis.was_read(first) and analysis.was_read(node)):
         return True
     a, b = first.view.input, node.view.input
-    return not (a.says_something or b.says_something) or a.resembles(b)
+    if not (a.says_something or b.says_something) or a.resembles(b):
+        return True
+    return a.uncounted == b.uncounted and counts_tries([*(each for each, _ in run), node])
+
+
+def _worked_between(last: Node, node: Node, analysis: TraceAnalysis) -> Node | None:
+    """A sibling of the name that worked between two failures with one input, and was given the same
+    but for a number, as that of the attempt: then the later failure is one of another call."""
+    if last.parent is not node.parent or last.view.input.state is not BodyState.PRESENT:
+        return None
+    siblings = analysis.tree.siblings(last)
+    first = bisect_left(siblings, last.end, key=lambda each: each.start)
+    for each in siblings[first : first + _SIBLINGS_BETWEEN]:
+        if each.start >= node.start:
+            return None
+        if (
+            each.name == last.name
+            and not _failure_reason(each, analysis)
+            and each.view.input.uncounted == last.view.input.uncounted
+        ):
+            return each
+    return None
 
 
 def _others_between(last: Node, node: Node) -> bool:
