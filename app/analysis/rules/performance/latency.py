@@ -32,7 +32,8 @@ _SMALLEST_SPREAD = 0.25  # of the logarithms (28 %): a few equal durations make 
 _MORE_SPANS = 1.5  # times the median number of spans below: the span did more work than its peers
 _MORE_TOKENS = 3  # times the median number of tokens written: worth a word in the sentence
 _SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no more evenly
-_FINDING_EXCESS = 500_000  # microseconds (0.5 s): a cold start or a busy machine explains less
+_FINDING_EXCESS = 3_000_000  # microseconds (3 s): a cold start or a busy machine explains less
+_NOTICED_EXCESS = 5_000_000  # the same within `_LARGE_RATIO`: healthy calls of models vary by less
 _FAILED_NAMED = 3  # failed spans below a slow one: attempts that it waited for
 _NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
 _BASE = 0.6  # confidence: it is slow, but may have had more to do
@@ -126,8 +127,11 @@ def _build_slow_finding(
         f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )
     confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * (ratio >= _LARGE_RATIO)
-    noticed = on_path and worst.duration - typical >= _NOTICED_SHARE * analysis.profile.duration
-    is_slow = noticed or (ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS)
+    excess = worst.duration - typical
+    noticed = on_path and excess >= _NOTICED_SHARE * analysis.profile.duration
+    is_slow = (noticed and excess >= _NOTICED_EXCESS) or (
+        ratio >= _LARGE_RATIO and excess >= _FINDING_EXCESS
+    )
     explained = (
         fuller
         or worst.error is not None

@@ -6,9 +6,11 @@ from heapq import nlargest
 
 from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
+from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -48,6 +50,12 @@ _LONG_BY_NATURE = word_set(
 """Words of names of work that takes its time: alone it is what the trace was started for."""
 _RESOURCES = word_set("queue gpu lock slot pool semaphore quota capacity worker")
 """Words of names of waits for something that there could be more of."""
+_QUICK = word_set(
+    "rerank reranker rank query db sql database redis postgres http https get post request rpc api"
+    " connect connection auth authenticate login token session cache embed embedding classify"
+    " receive consume acquire send write save insert update"
+)
+"""Words of names of calls that others wait for: requests, stores, connections."""
 _LEAVES_READ = 40  # of a result that is looked for in the answer
 
 
@@ -190,13 +198,29 @@ def _judge_step(step: _LongestStep, *, is_beside: bool, is_awaited: bool) -> Sta
     least = max(_ALONE_MICROSECONDS, _BESIDE_GAP * following)
     if is_awaited and share >= _AWAITED_SHARE and time >= least:
         return Standing.FINDING
-    stands_out = share >= _SURE_SHARE and time >= _BEYOND_NEXT * following
+    stands_out = (
+        share >= _SURE_SHARE and time >= _BEYOND_NEXT * following and _is_quick_by_nature(step.node)
+    )
     if stands_out and step.steps >= _MANY_STEPS and time >= _BESIDE_MICROSECONDS:
         return Standing.FINDING
     if share < _ALONE_SHARE or time < _ALONE_MICROSECONDS:
         return Standing.NOTE
     is_sure = time >= max(_SURE_MICROSECONDS, _ALONE_GAP * following)
     return Standing.FINDING if is_sure and step.steps >= _MANY_STEPS else Standing.WEAK
+
+
+def _is_quick_by_nature(node: Node) -> bool:
+    """Whether others of its kind answer within seconds: a model call whose tokens do not explain
+    its time, a lookup, a request, a wait for a resource. Of a tool that computes something nobody
+    knows how long that takes."""
+    name = node.function_name
+    return (
+        node.view.is_model_call
+        or node.view.kind is SpanKind.RETRIEVAL
+        or is_lookup(name)
+        or has_word(name, _QUICK)
+        or has_word(name, _RESOURCES)
+    )
 
 
 def _describe(step: _LongestStep, whole: str) -> str:
