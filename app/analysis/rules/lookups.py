@@ -44,8 +44,6 @@ _PREPARES = word_set(
     " optimize decompose split rephrase transform refine clean detect embedding extract"
 )
 """Words in names of steps that make a query or look at one: none of them searches."""
-HANDS_IN = word_set("finish final answer submit done end complete terminate conclude respond exit")
-"""Words of names of tools by which agents hand in an answer: ReAct's `finish`, `final_answer`."""
 _names_memory = match_names(
     r"cach|memor(?!and|ial)|mémoire|remember|recall (?:user|past|earlier|facts|conversation)|mem0"
     r"|recuerdo|ricord|souvenir|chat ?histor|conversation ?histor|past ?conversation"

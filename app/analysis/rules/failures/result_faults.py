@@ -1,10 +1,13 @@
 """What can be wrong with the result of a tool, a lookup or a step of the program."""
 
+from collections.abc import Sequence
+
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.denial_text import was_denied_by_person
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
@@ -48,6 +51,10 @@ _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
     " embed transcribe ocr flatten concat reformat resize render summarise summarize deduplicate"
 )
+_ITEMS_ONLY = word_set(
+    "rerank reranker rank sort reorder merge join flatten concat deduplicate summarise summarize"
+)
+"""Those that make nothing of a text alone, but of items that were found before."""
 _PARSES = word_set("parse parser read load extract split decode")
 _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
 _SETTINGS = key_set("model model_name engine provider strategy method lang language format")
@@ -69,6 +76,8 @@ _QUOTED = 80  # characters of what a search was given
 
 _CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
 
+_COUNTS = key_set("n count total num size length number items documents hits results candidates")
+_SIBLINGS_READ = 200  # among which the step right before one is looked for
 _LAST_READ = 50  # siblings at the end among which the calls of a name are looked for
 _FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
 _PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
@@ -297,9 +306,26 @@ def _keeps_items(node: Node) -> bool:
     has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
     if not has_list and any(leaf.value == [] for leaf in leaves):
         return False
+    if not has_list and (_is_given_none(leaves) or _follows_nothing(node)):
+        return False
     given = _list_long_texts(node.view.input)
     # What was right as it was given is returned as it is.
     return bool(given) and given.isdisjoint(_list_long_texts(node.view.output))
+
+
+def _is_given_none(leaves: Sequence[Leaf]) -> bool:
+    """Whether a count says that a step was given nothing."""
+    return any(leaf.key in _COUNTS and leaf.value == 0 for leaf in leaves)
+
+
+def _follows_nothing(node: Node) -> bool:
+    """Whether a step keeps items only and the one right before it had returned none."""
+    if not has_word(node.function_name, _ITEMS_ONLY):
+        return False
+    siblings = node.parent.children if node.parent else []
+    before = [each for each in siblings[:_SIBLINGS_READ] if each.end <= node.start]
+    latest = max(before, key=lambda each: (each.end, each.index), default=None)
+    return latest is not None and latest.error is None and latest.view.returned_nothing
 
 
 def _list_long_texts(body: Body) -> set[str]:

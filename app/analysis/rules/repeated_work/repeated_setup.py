@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.names import has_word, name_stem
-from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.repeated_work.comparable_calls import is_polling_name
 from app.analysis.rules.repeated_work.duplicated_work import looks_at_changes
@@ -24,6 +24,15 @@ _NAMES_SHOWN = 3
 _CONFIDENCE = 0.85  # equal work that nobody asked for again; what it leaves behind is not recorded
 _RPC_KEY = "jsonrpc"  # beside an id that only counts the calls of a connection
 _WITH_DIGIT = re.compile(r"[\w.:-]*\d[\w.:-]*")  # amounts, times, and nearly all ids of sessions
+_LEAVES_READ = 40  # of a result
+_MEASURED = re.compile(r"\s*[-+]?\d{1,9}(?:[.,]\d{1,6})?\s?[^\s\d]{0,5}\s*")
+_OF_THE_CALL = key_set(
+    "ms milliseconds seconds secs duration duration_ms duration_s elapsed elapsed_ms took took_ms"
+    " time time_ms latency latency_ms uptime timestamp ts created expires expires_in expires_at ttl"
+    " id pid port session session_id connection connection_id token request_id sequence seq attempt"
+    " number n step round turn index"
+)
+"""Keys of numbers that tell one call from another, not what it found."""
 _WAITS = word_set(
     "limiter ratelimiter throttle throttler acquire lock queue semaphore backoff delay pace pacer"
 )
@@ -94,10 +103,39 @@ def _is_setup(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
     results = {_WITH_DIGIT.sub("#", node.view.output.canonical) for node in nodes}
     if len(results) > 1 or not _comes_before_other_work(nodes, analysis):
         return False
+    if _read_values_change(nodes) or _inner_calls_differ(nodes):
+        return False
     below = analysis.tree.below(nodes[0])[:_INSIDE_READ]
     if any(each.view.is_model_call for each in below) or looks_at_changes(nodes, analysis):
         return False
     return asking_call(nodes[0], analysis) is None and asking_call(nodes[1], analysis) is None
+
+
+def _read_values_change(nodes: Sequence[Node]) -> bool:
+    """Whether the results differ in a number, or a number with its unit, that is no measure of the
+    call itself: then a value was read that changes, as that of a sensor or of a balance."""
+    first, *others = ([*node.view.output.first_leaves(_LEAVES_READ)] for node in nodes)
+    return any(
+        one.value != other.value and one.key not in _OF_THE_CALL and _is_measured(one.value)
+        for leaves in others
+        for one, other in zip(first, leaves, strict=False)
+    )
+
+
+def _is_measured(value: object) -> bool:
+    if isinstance(value, str):
+        return _MEASURED.fullmatch(value) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _inner_calls_differ(nodes: Sequence[Node]) -> bool:
+    """Whether the steps are spans around calls of tools, which were given something else each
+    time."""
+    inside = [
+        [each.view.input.canonical for each in node.children[:_INSIDE_READ] if each.view.calls_tool]
+        for node in nodes
+    ]
+    return len({" ".join(given) for given in inside}) == len(nodes)
 
 
 def _comes_before_other_work(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
