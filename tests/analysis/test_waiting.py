@@ -189,7 +189,11 @@ def test_a_step_is_found_that_alone_takes_long_among_many(
 ) -> None:
     end = seconds * 1_000
     quick = [step(f"read_{i}", end + i * 200, end + i * 200 + 200) for i in range(others)]
-    spans = [span("root", 0, end + others * 200), step("profile", 0, end), *quick]
+    spans = [
+        span("root", 0, end + others * 200),
+        step("profile", 0, end, name="db_profile"),
+        *quick,
+    ]
     findings, _ = judged(spans, Category.LONGEST_STEP)
     assert [each.spans for each in findings] == [("profile",)] * is_finding
 

@@ -127,10 +127,8 @@ def _build_slow_finding(
         f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )
     confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * (ratio >= _LARGE_RATIO)
-    excess = worst.duration - typical
-    noticed = on_path and excess >= _NOTICED_SHARE * analysis.profile.duration
-    is_slow = (noticed and excess >= _NOTICED_EXCESS) or (
-        ratio >= _LARGE_RATIO and excess >= _FINDING_EXCESS
+    is_slow = _is_noticed(worst, typical, analysis) or (
+        ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS
     )
     explained = (
         fuller
@@ -149,6 +147,12 @@ def _build_slow_finding(
         numbers,
         standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
     )
+
+
+def _is_noticed(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
+    """Whether what a call took longer than its peers is long, and much of the trace."""
+    least = max(_NOTICED_EXCESS, _NOTICED_SHARE * analysis.profile.duration)
+    return _is_on_path(node, analysis) and node.duration - typical >= least
 
 
 def _did_more(node: Node, peers: Sequence[Node], excess: float) -> bool:
