@@ -159,7 +159,7 @@ def _ranked(hits: list[Any], order: list[int], *, right: bool = False) -> list[S
         tool("vector_lookup", {"query": query, "top_k": 3}, {"hits": hits}),
         tool(
             "rerank",
-            {"model": "cross-encoder", "n": len(hits)},
+            {"query": query, "n": len(hits)},
             {"order": order},
             right=right,
         ),
