@@ -114,10 +114,10 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
 
 
 def _may_hold_text(text: str) -> bool:
-    """Whether a text that is a value may hold another one that is."""
-    return any(mark in text for mark in _INNER_TEXTS) or (
-        "'" in text and any(mark in text for mark in _INNER_QUOTED)
-    )
+    """Whether a text that is a value may hold another one that is, with quotes of its own."""
+    if "'" in text and any(mark in text for mark in _INNER_QUOTED):
+        return True
+    return ("\\" in text or "'" in text) and any(mark in text for mark in _INNER_TEXTS)
 
 
 _OPENING = frozenset('{["`\n\t ')
