@@ -114,14 +114,17 @@ def _open_below(value: Any, level: int, left: list[int]) -> Any:
 
 
 def _may_hold_text(text: str) -> bool:
-    """Whether a text that is a value may hold another one that is, with quotes of its own."""
+    """Whether a text that is a value may hold another one that is. Behind a blank or a fence it has
+    quotes of its own."""
+    if '"[' in text or '"{' in text:
+        return True
     if "'" in text and any(mark in text for mark in _INNER_QUOTED):
         return True
     return ("\\" in text or "'" in text) and any(mark in text for mark in _INNER_TEXTS)
 
 
 _OPENING = frozenset('{["`\n\t ')
-_INNER_TEXTS = ('"{', '"[', '"\\', '"`', '" ')
+_INNER_TEXTS = ('"\\', '"`', '" ')
 _INNER_QUOTED = ("'{", "'[", "'\"", "'\\", "'`", "' ")
 """How a text that may be opened begins inside one that was written as JSON or a Python value."""
 
