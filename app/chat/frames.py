@@ -3,7 +3,9 @@
 Backends differ by age: the oldest write bare JSON lines that end in CR LF and just close the
 connection, newer ones write `data: ` lines and a closing `data: [DONE]`. A general SSE parser drops
 the bare form silently, so lines are read here: split at LF, CR stripped, blank lines, comments
-and other SSE fields skipped, `data:` with or without a space taken off.
+and other SSE fields skipped, `data:` with or without a space taken off. A frame may be spread over
+the `data:` lines of one event, as the standard of SSE allows; frames without blank lines between
+them are told from that by the members that only whole frames have.
 """
 
 import json
@@ -18,6 +20,9 @@ _BEGINNING_BYTES = 400
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OTHER_FIELDS = (b":", b"event:", b"id:", b"retry:")
+_MEMBERS_OF_FRAMES = frozenset(["choices", "error"])
+_EVENT_LINES = 1_000
+"""More than the `data:` lines of any frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class UnreadableLine:
 
 
 class FrameDecoder:
-    """Turns bytes into frames as they come; holds at most one frame's bytes.
+    """Turns bytes into frames as they come; holds at most the bytes of two frames.
 
     `done` is True after `[DONE]`; what follows it is dropped. `bare` is True where all frames came
     as bare lines, as the oldest backends write them.
@@ -47,6 +52,8 @@ class FrameDecoder:
         self._limit = limit
         self._line = bytearray()
         self._skips_line = False
+        self._event: list[bytes] = []
+        self._event_bytes = 0
         self._is_first_line = True
         self._bare_frames = 0
         self._data_lines = 0
@@ -64,7 +71,7 @@ class FrameDecoder:
             if self._line or self._skips_line or len(line) > self._limit:
                 self._extend_line(line, found)
                 line = self._take_line()  # noqa: PLW2901 - the whole of what began earlier
-            if line or self._is_first_line:
+            if line or self._event or self._is_first_line:
                 self._read_line(line, found)
         if rest:
             self._extend_line(rest, found)
@@ -74,6 +81,8 @@ class FrameDecoder:
         """The frame of a last line that no line break ends."""
         found: list[Frame | UnreadableLine] = []
         self._read_line(self._take_line(), found)
+        if self._event:
+            self._end_event(found)
         return found
 
     def _extend_line(self, part: bytes, found: list[Frame | UnreadableLine]) -> None:
@@ -105,12 +114,42 @@ class FrameDecoder:
         if self.done or (line.startswith(_OTHER_FIELDS) and not is_data):
             return
         self._data_lines += is_data
+        data = parse_json_object(line) if line else None
+        if is_data and self._belongs_to_event(line, data):
+            self._extend_event(line, found)
+            return
+        if self._event:
+            self._end_event(found)
         if line == b"[DONE]":
             self.done = True
         elif line:
-            data = parse_json_object(line)
             found.append(UnreadableLine(_beginning(line)) if data is None else Frame(data))
             self._bare_frames += data is not None and not is_data
+
+    def _belongs_to_event(self, line: bytes, data: dict[str, Any] | None) -> bool:
+        """Whether a `data:` line is a part of a frame rather than a frame."""
+        if not self._event:
+            return data is None and line.startswith(b"{")
+        if data is None:
+            return line not in {b"", b"[DONE]"}
+        return _MEMBERS_OF_FRAMES.isdisjoint(data)
+
+    def _extend_event(self, line: bytes, found: list[Frame | UnreadableLine]) -> None:
+        if self._event_bytes + len(line) > self._limit or len(self._event) >= _EVENT_LINES:
+            self._end_event(found)
+        self._event.append(line)
+        self._event_bytes += len(line)
+
+    def _end_event(self, found: list[Frame | UnreadableLine]) -> None:
+        """Reads the lines as one frame, or else each of them."""
+        lines, self._event, self._event_bytes = self._event, [], 0
+        whole = parse_json_object(b"\n".join(lines))
+        if whole is not None:
+            found.append(Frame(whole))
+            return
+        for line in lines:
+            data = parse_json_object(line)
+            found.append(UnreadableLine(_beginning(line)) if data is None else Frame(data))
 
 
 def parse_json_object(text: bytes | str) -> dict[str, Any] | None:

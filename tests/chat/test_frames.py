@@ -92,3 +92,53 @@ def test_line_separators_inside_a_text_do_not_end_a_line() -> None:
 
 def test_a_long_line_after_the_end_mark_is_nothing() -> None:
     assert FrameDecoder(limit=8).feed(b"[DONE]\n0123456789") == []
+
+
+@each_case("end", [b"\n", b"\r\n"])
+def test_a_frame_over_several_data_lines_of_one_event_is_read(end: bytes) -> None:
+    lines = [
+        *(b"id: 1", b'data: {"id": "c", "choices": [', b'data: {"index": 0}', b"data:  ]}", b""),
+        *(b'data: {"choices": []}', b"", b'data: {"a":', b"event: x", b"data: 1}", b"", b"data:"),
+        *(b'data: {"a":', b"data: 2}", b"data: [DONE]", b""),
+    ]
+    data = end.join(lines)
+    frames = [{"id": "c", "choices": [{"index": 0}]}, {"choices": []}, {"a": 1}, {"a": 2}]
+    for size in range(1, len(data) + 1):
+        decoder = FrameDecoder()
+        found = [
+            each for at in range(0, len(data), size) for each in decoder.feed(data[at : at + size])
+        ]
+        assert found == [Frame(each) for each in frames], size
+        assert decoder.done
+
+
+def test_a_broken_frame_takes_none_of_those_behind_it_away() -> None:
+    decoder = FrameDecoder()
+    whole = Frame({"choices": [1]})
+    assert decoder.feed(b'data: {"choices": [\ndata: {"choices": [1]}\n') == [
+        UnreadableLine('{"choices": ['),
+        whole,
+    ]
+    assert decoder.feed(b'data: {"a\n\ndata: {"b":1}\n') == [UnreadableLine('{"a'), Frame({"b": 1})]
+    assert decoder.feed(b'data: {"a\ndata: {"b":1}\ndata: x\n{"c":1}\n') == [
+        UnreadableLine('{"a'),
+        Frame({"b": 1}),
+        UnreadableLine("x"),
+        Frame({"c": 1}),
+    ]
+
+
+def test_an_event_that_the_end_of_the_stream_cuts_is_read_as_far_as_it_goes() -> None:
+    decoder = FrameDecoder()
+    assert decoder.feed(b'data: {"a":\ndata: 1}') == []
+    assert decoder.finish() == [Frame({"a": 1})]
+    assert decoder.feed(b'data: {"a":\n') == []
+    assert decoder.finish() == [UnreadableLine('{"a":')]
+
+
+def test_an_endless_event_is_not_kept() -> None:
+    decoder = FrameDecoder(limit=20)
+    found = [item for _ in range(10) for item in decoder.feed(b'data: {"a": "x\n')]
+    assert len(found) >= 8
+    decoder = FrameDecoder()
+    assert len(decoder.feed(b"data: {\n" * 5_000)) >= 3_000
