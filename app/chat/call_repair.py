@@ -1,8 +1,9 @@
 """Tool calls as models misspell them -> calls of the tools that were offered.
 
 Names come with a namespace (`functions.x`, `default_api.x`), with control tokens of the model's
-format, or repeated; arguments come encoded twice, wrapped, several behind each other, or as a dict
-of Python. What is not understood stays as it is: the toolbox refuses it and says why.
+format, repeated, or in pieces; arguments come encoded twice, wrapped, several behind each other, or
+as a dict of Python; several calls come inside of one (OpenAI's `multi_tool_use.parallel`). What is
+not understood stays as it is: the toolbox refuses it and says why.
 """
 
 import json
@@ -52,7 +53,8 @@ def repair_calls(
     Arguments that are several different objects become as many calls; only the first of them keeps
     the provider's id.
     """
-    return tuple(repaired for call in calls for repaired in _repair_call(call, offered, new_id))
+    whole = _join_names(calls, offered)
+    return tuple(repaired for call in whole for repaired in _repair_call(call, offered, new_id))
 
 
 def find_offered(name: str, offered: Collection[str]) -> str | None:
@@ -121,12 +123,46 @@ def _means_tool(word: str, tool: str) -> bool:
     return word == tool or word.endswith(f"_{tool}") or (word != "" and word == tool * 2)
 
 
+def _join_names(calls: Sequence[ToolCall], offered: Collection[str]) -> list[ToolCall]:
+    """The calls, with those as one whose names are the pieces of an offered tool's name."""
+    joined: list[ToolCall] = []
+    for call in calls:
+        begun = joined[-1] if joined else None
+        if (
+            begun is not None
+            and not begun.arguments.strip()
+            and not {begun.name, call.name} & set(offered)
+            and any(tool.startswith(begun.name + call.name) for tool in offered)
+        ):
+            joined[-1] = replace(begun, name=begun.name + call.name, arguments=call.arguments)
+        else:
+            joined.append(call)
+    return joined
+
+
+def _unfold_calls(text: str, offered: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The calls of offered tools that the arguments of another tool list; none for anything else
+    there."""
+    values = read_arguments(text) or [{}]
+    inner = next(iter(values[0].values()), None) if len(values[0]) == 1 else None
+    calls = []
+    for each in inner if isinstance(inner, list) else []:
+        member = each if isinstance(each, dict) else {}
+        name = find_offered(str(find_member(member, NAME_KEYS)), offered)
+        arguments = find_member(member, ARGUMENT_KEYS) or {}
+        if name is None or not isinstance(arguments, dict):
+            return []
+        calls.append((name, arguments))
+    return calls
+
+
 def _repair_call(
     call: ToolCall, offered: Collection[str], new_id: Callable[[], str]
 ) -> Iterator[ToolCall]:
     name = find_offered(call.name, offered) or call.name
     if name not in offered:
-        yield call
+        inner = _unfold_calls(call.arguments, offered)
+        yield from _number(call, inner, new_id) if inner else [call]
         return
     if _is_object(call.arguments) and not _holds_call(call.arguments):
         yield replace(call, name=name)
@@ -135,8 +171,15 @@ def _repair_call(
     if arguments is None or not call.arguments.strip():
         yield replace(call, name=name)
         return
-    for number, each in enumerate(arguments):
-        text = write_arguments(each)
+    yield from _number(call, [(name, each) for each in arguments], new_id)
+
+
+def _number(
+    call: ToolCall, meant: Iterable[tuple[str, dict[str, Any]]], new_id: Callable[[], str]
+) -> Iterator[ToolCall]:
+    """The calls that one is meant to be; the first keeps its ids."""
+    for number, (name, arguments) in enumerate(meant):
+        text = write_arguments(arguments)
         if number == 0:
             yield replace(call, name=name, arguments=text)
         else:

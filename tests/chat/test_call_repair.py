@@ -140,3 +140,66 @@ def test_two_different_arguments_behind_each_other_are_two_calls() -> None:
 )
 def test_arguments_that_are_right_or_cannot_be_read_stay(arguments: str) -> None:
     assert repaired("get_span", arguments) == [("get_span", arguments, "theirs")]
+
+
+def names_and_arguments(*calls: tuple[str, str]) -> list[tuple[str, str, str]]:
+    built = [ToolCall(str(at), name, text, f"p{at}") for at, (name, text) in enumerate(calls)]
+    found = repair_calls(built, TOOLS, lambda: "own")
+    return [(call.name, call.arguments, call.provider_id) for call in found]
+
+
+@each_case("names", [("get_", "span"), ("g", "et_s", "pan"), ("get_spa", "n")])
+def test_a_name_that_comes_in_pieces_is_joined(names: tuple[str, ...]) -> None:
+    *begun, last = names
+    pieces = [*((name, "") for name in begun), (last, ID), ("find_text", ID)]
+    found = names_and_arguments(*pieces)
+    assert found == [("get_span", ID, "p0"), ("find_text", ID, f"p{len(names)}")]
+
+
+@each_case(
+    "calls",
+    [
+        [("get_", ID), ("span", ID)],
+        [("get_spans", ""), ("find_text", ID)],
+        [("get_span", ID), ("find_", "")],
+        [("delete", ""), ("all", ID)],
+    ],
+)
+def test_names_that_join_to_no_offered_tool_stay(calls: list[tuple[str, str]]) -> None:
+    assert [call[:2] for call in names_and_arguments(*calls)] == calls
+
+
+@each_case("name", ["multi_tool_use.parallel", "multi_tool_use_parallel", "parallel", "batch"])
+@each_case(
+    "arguments",
+    [
+        {"tool_uses": [{"recipient_name": "functions.get_span", "parameters": {"id": 1}},
+                       {"recipient_name": "functions.find_text", "parameters": {}}]},
+        {"calls": [{"tool": "get_span", "arguments": {"id": 1}}, {"tool": "find_text"}]},
+        {"tool_calls": [{"name": "get_span", "input": {"id": 1}}, {"name": "find_text"}]},
+    ],
+)  # fmt: skip
+def test_calls_that_are_listed_in_another_one_are_made(name: str, arguments: object) -> None:
+    assert repaired(name, json.dumps(arguments)) == [
+        ("get_span", ID, "theirs"),
+        ("find_text", "{}", ""),
+    ]
+
+
+@each_case(
+    "arguments",
+    [
+        "",
+        "{}",
+        '{"tool_uses": []}',
+        '{"tool_uses": [1]}',
+        '{"tool_uses": [{"recipient_name": "delete", "parameters": {}}]}',
+        '{"tool_uses": [{"recipient_name": "get_span", "parameters": "x"}]}',
+        '{"tool_uses": [{"recipient_name": "get_span"}], "why": "x"}',
+        '{"tool_uses": [{"recipient_name": "get_span"}',
+    ],
+)
+def test_what_lists_no_offered_calls_stays(arguments: str) -> None:
+    assert repaired("multi_tool_use.parallel", arguments) == [
+        ("multi_tool_use.parallel", arguments, "theirs")
+    ]
