@@ -228,7 +228,7 @@ class ReasoningFilter:
             self._is_inline = bool(self._place.line_end)
             self._state, self._closings = _State.REASONING, {CLOSING_TAGS[name]}
             self._hidden = [tag]
-        elif name in ANSWER_TAGS and self.found and not self._has_text:
+        elif name in ANSWER_TAGS and not self._has_text and (self.found or name[1] == "|"):
             self._state, self._hidden = _State.ANSWER_OPENED, [tag]
         elif name in _CLOSING and ends_reasoning(self._place.line_end, before, after):
             self._withdraw()

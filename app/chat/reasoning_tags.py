@@ -26,7 +26,7 @@ ANSWER_TAGS: Mapping[str, str] = {
     "<|begin_of_solution|>": "<|end_of_solution|>",  # OpenThinker
     "<|start_response|>": "<|end_response|>",  # Command A
 }
-"""Around an answer that follows reasoning."""
+"""Around an answer that follows reasoning; the control tokens also around one without it."""
 
 HARMONY_TOKENS = tuple(
     f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call")
