@@ -185,7 +185,8 @@ class ReplyBuilder:
         if content:
             self._has_content = True
         elif not self._has_content:
-            content = _as_text(delta.get("refusal"))
+            spoken = _as_object(delta.get("audio")).get("transcript")
+            content = _as_text(delta.get("refusal")) or _as_text(spoken)
         text = self._add_text(content) if content else ""
         calls = delta.get("tool_calls") or delta.get("toolCalls")
         calls = _as_objects(calls) if calls else ()

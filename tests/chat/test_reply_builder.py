@@ -340,3 +340,18 @@ def test_a_text_that_stands_alone_in_place_of_a_list_is_read() -> None:
     assert reply({"choices": [{"index": 0, "delta": {"content": part}}]}).text == "Old."
     thought = {"type": "thinking", "thinking": "Which?"}
     assert reply({"choices": [{"index": 0, "delta": {"content": thought}}]}).text == ""
+
+
+def audio_frame(**audio: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": None, "audio": audio}}]}
+
+
+def test_the_transcript_of_a_spoken_answer_is_its_text() -> None:
+    frames = [audio_frame(id="a"), audio_frame(transcript="The key"), audio_frame(data="UklG")]
+    assert reply(*frames, audio_frame(transcript=" is old.")).text == "The key is old."
+    message = {"content": None, "audio": {"transcript": "Old.", "data": "UklG"}}
+    assert reply({"choices": [{"index": 0, "message": message}]}).text == "Old."
+
+
+def test_a_transcript_beside_text_is_not_shown_as_well() -> None:
+    assert reply(text_frame("Old."), audio_frame(transcript="Old.")).text == "Old."
