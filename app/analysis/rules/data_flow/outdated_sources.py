@@ -14,18 +14,13 @@ from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import kept_by_keys, key_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import telling_words
+from app.analysis.rules.failures.other_times import ENDS_OF_VALIDITY
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
 _CONFIDENCE = 0.8  # the answer has what only this source had
-_ENDS = key_set(
-    "valid_until valid_to valid_till valid_through validity_end expires expires_on expiry_date"
-    " expiration_date effective_to effective_until applies_until in_force_until gültig_bis"
-    " gueltig_bis valable_jusqu_au válido_hasta valido_hasta vigente_hasta"
-    " valido_fino_a válido_até valido_ate"
-    " geldig_tot giltig_till gyldig_til ważne_do"
-)
+_ENDS = ENDS_OF_VALIDITY | key_set("expires expires_on expiry_date expiration_date")
 _FLAGS = key_set("superseded obsolete outdated deprecated withdrawn repealed replaced is_outdated")
 _SUCCESSORS = key_set(
     "superseded_by replaced_by successor newer_version ersetzt_durch remplacé_par"

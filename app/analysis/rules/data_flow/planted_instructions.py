@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import gives_up
 from app.analysis.recorded.body import Body
+from app.analysis.rules.asked_words import telling_words
 from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -18,6 +19,8 @@ from app.analysis.user_question import asked_question
 _CONFIDENCE = 0.8
 _TEXT_READ = 20_000  # characters of a text
 _SHOWN = 100
+_LEAST_SHARED = 2  # words: a single one may be that of its subject
+_SENTENCE_END = re.compile(r"-->|\n|[.!?](?:\s|\Z)|[。！？]")
 _LONGEST_ORDER = 300  # characters of the sentence that gives the order
 _SHORTEST_QUOTE = 30  # characters by which it is found in a request
 _MAY_STAND_IN = re.compile(
@@ -195,10 +198,15 @@ def _find_reader(order: str, node: Node, calls: Sequence[Node]) -> Node | None:
 
 
 def _was_obeyed(order: str, reader: Node) -> bool:
-    """Whether a reply or the calls in it have a name of the order, and the reply neither gives up
-    nor speaks of the order."""
+    """Whether a reply or the calls in it have a name of the order, or several words of its sentence
+    that stand nowhere else in the request, and the reply neither gives up nor speaks of it."""
     text = reader.view.reply.text[:_TEXT_READ]
     if gives_up(text) or _ABOUT_IT.search(text):
         return False
     wrote = text + "".join(str(call.arguments)[:_TEXT_READ] for call in reader.view.reply.calls)
-    return any(name in wrote for name in _NAME.findall(re.split(r"-->|\n", order)[0]))
+    if any(name in wrote for name in _NAME.findall(re.split(r"-->|\n", order)[0])):
+        return True
+    sentence = _SENTENCE_END.split(order)[0].casefold()
+    read = "\n".join(each.text[:_TEXT_READ] for each in reader.view.request.messages).casefold()
+    own = telling_words(sentence) - telling_words(read.replace(sentence, " "))
+    return len(own & telling_words(wrote.casefold())) >= _LEAST_SHARED

@@ -21,6 +21,7 @@ from app.analysis.rules.failures.low_confidence import (
     is_doubtful,
     read_confidence,
 )
+from app.analysis.rules.failures.other_times import explain_other_time
 from app.analysis.rules.failures.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.failures.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.failures.suspects import Fault, PeerStatistics, Suspect, is_null
@@ -136,9 +137,9 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     unsure = _judge_confidence(node, peers)
     if unsure is not None:
         return unsure
-    default = explain_default(node)
-    if default:
-        return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, default)
+    unasked = explain_default(node) or explain_other_time(node)
+    if unasked:
+        return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, unasked)
     if view.returned_nothing:
         return _judge_empty(node, peers)
     doubt = find_doubt(node)
