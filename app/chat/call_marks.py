@@ -84,6 +84,14 @@ PARAMETER = re.compile(
     rf"<{_SPACE}arg_value>(?P<glm_value>.*?)</{_SPACE}arg_value>",
     re.DOTALL,
 )
+RESULT = re.compile(
+    r"(?:<\|im_start\|>\s*(?:user|tool)\s*)?"
+    rf"<{_SPACE}(?:tool|function)_(?:call_)?(?:response|result|output)s?>"
+    r"|<[|｜](?:start_)?tool[_▁](?:response|result|output)s?(?:[_▁]begin)?[|｜]>"
+    r"|<\|observation\|>|<\|start_header_id\|>ipython|\[TOOL_RESULTS\]",
+    re.IGNORECASE,
+)
+"""Opens what a tool returned: a model that goes on to write it invents it."""
 CHILD = re.compile(r"<([A-Za-z_][\w-]{0,60})>([^<]*)</\1>")
 """A parameter as an element of its own name."""
 

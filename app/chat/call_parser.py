@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from app.chat.call_marks import CHILD, NAMED_TAG, PARAMETER, SEPARATOR, begins_call
+from app.chat.call_marks import CHILD, NAMED_TAG, PARAMETER, RESULT, SEPARATOR, begins_call
 from app.chat.call_repair import (
     ARGUMENT_KEYS,
     NAME_KEYS,
@@ -49,16 +49,21 @@ def strip_word(word: str) -> str:
     return word.removesuffix(".call").rpartition(".")[2].partition(":")[0]
 
 
-def parse_calls(text: str, offered: Collection[str]) -> list[tuple[str, str]]:
+def parse_calls(
+    text: str, offered: Collection[str], *, is_announced: bool = False
+) -> list[tuple[str, str]]:
     """The calls that a text is, as names and arguments; none where it is anything else.
 
-    Raises MalformedCall where a call was meant and cannot be read.
+    An invented result of tagged calls, and what follows it, is dropped, except where the calls
+    stand behind a sentence, which may be about them. Raises MalformedCall where a call was meant
+    and cannot be read.
     """
     is_marked = begins_call(text.lstrip())
     if _BARE_MARK.match(text.lstrip()):
         text = _quote_texts(text)
+    parser = _CallParser(text, offered, is_marked=is_marked)
     try:
-        return _CallParser(text, offered, is_marked=is_marked).parse()
+        return parser.parse(ends_at_result=is_marked and not is_announced)
     except _NoCall:
         return []
     except ValueError:
@@ -101,9 +106,9 @@ class _CallParser:
         self._calls: list[tuple[str, str]] = []
         self._has_other_brackets = False
 
-    def parse(self) -> list[tuple[str, str]]:
+    def parse(self, *, ends_at_result: bool) -> list[tuple[str, str]]:
         at = 0
-        while at < len(self._text):
+        while at < len(self._text) and not (ends_at_result and RESULT.match(self._text, at)):
             at = self._step(at)
         self._end_named_call()
         return self._calls

@@ -1,8 +1,8 @@
 """Tool calls that a model writes into its text, in the form of whatever format it was trained on.
 
 Only a reply that is nothing but calls of offered tools counts: as JSON, fenced or not, between
-tags or control tokens, behind `[TOOL_CALLS]`, as Harmony's `to=functions.x`, or as Python. Whatever
-explains a call, or holds anything else, is an answer.
+tags or control tokens, behind `[TOOL_CALLS]`, as Harmony's `to=functions.x`, or as Python. It may
+go on to invent their results. Whatever explains a call, or holds anything else, is an answer.
 """
 
 import re
@@ -91,7 +91,7 @@ class CallTextReader:
             return ""
         text = "".join(self._held)
         try:
-            self.calls = parse_calls(text, self._offered)
+            self.calls = parse_calls(text, self._offered, is_announced=self._is_announced)
         except MalformedCall:
             self.is_malformed = not self._is_announced
         return "" if self.calls or self.is_malformed else self._release()

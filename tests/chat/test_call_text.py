@@ -148,6 +148,44 @@ def test_several_calls_are_all_found(text: str) -> None:
 
 
 @each_case(
+    "result",
+    [
+        "\n<tool_response>\n[]\n</tool_response>\n\nAll is well.",
+        "<tool_response>",
+        '\n<function_results>\n{"broken": \n</function_results>\nSo <tool_call> it.',
+        "<|im_end|>\n<|im_start|>user\n<tool_response>[]</tool_response><|im_end|>\nAll is well.",
+        "<|tool_response|>[]",
+        "<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>[]<｜tool▁output▁end｜>",
+        "<|observation|>\n[]\nAll is well.",
+        "<|eom_id|><|start_header_id|>ipython<|end_header_id|>\n\n[]",
+        f"\n<tool_result>[]</tool_result>\n<tool_call>{OTHER}</tool_call>",
+    ],
+)
+def test_a_result_that_the_model_invents_is_dropped_and_the_call_is_made(result: str) -> None:
+    calls = [f"<tool_call>\n{OBJECT}\n</tool_call>", f"<|tool_call|>[{OBJECT}]",
+             "<function=get_span><parameter=id>s1</parameter>"]  # fmt: skip
+    for text in (call + result for call in calls):
+        for size in sizes(text):
+            assert read(text, size) == ("", [("get_span", ID)], False), size
+
+
+@each_case(
+    "text",
+    [
+        f"{OBJECT}\n<tool_response>[]</tool_response>",
+        f"<tool_call>{OBJECT}</tool_call>\nIt wrote <tool_response> itself.",
+        f"```xml\n<tool_call>{OBJECT}</tool_call>\n<tool_response>[]</tool_response>\n```\nNo.",
+        "<tool_response>[]</tool_response>\n\nThat is what it wrote.",
+        '<tool_call>{"name": "charge_card", "arguments": {}}</tool_call><tool_response>[]',
+        "<tool_call>\n<tool_response>[]</tool_response>",
+    ],
+)
+def test_a_result_without_a_tagged_call_before_it_is_text(text: str) -> None:
+    for size in sizes(text):
+        assert read(text, size) == (text, [], False), size
+
+
+@each_case(
     "value, read_value",
     [
         ('<parameter name="id">["s1", "s2"]</parameter>', ["s1", "s2"]),

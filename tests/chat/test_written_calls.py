@@ -92,6 +92,8 @@ def test_a_call_behind_a_sentence_runs_and_the_sentence_stays(sentence: str, cal
         f"It stops.{TAGGED} was all.",
         f"It stops.{TAGGED}\n\nNothing ran it.",
         f"It wrote `x.{TAGGED}`",
+        f"It wrote its result as well.\n{TAGGED}\n<tool_response>[]</tool_response>\nNothing ran.",
+        f"The reply was:\n{TAGGED}\n<tool_response>[]</tool_response>",
         f"> It stops.{TAGGED}",
         f"> It stops.<|action_start|><|plugin|>{OBJECT}<|action_end|>",
         f"```\nIt stops.{TAGGED}\n```",
