@@ -1,18 +1,26 @@
-"""Deltas that each repeat the whole text so far, as DashScope sends them where nobody asks for
-`incremental_output`.
+"""Deltas that repeat the text so far.
 
-Ordinary pieces can look so for a while: "5" and "50" make 550. So text is held from the second
-delta that begins with all before it, and is taken as repeated once a third one does the same and
-what they share is too varied for chance. Nothing that was shown is taken back.
+DashScope's each repeat all of it where nobody asks for `incremental_output`. Ordinary pieces can
+look so for a while: "5" and "50" make 550. So text is held from the second delta that begins with
+all before it, and is taken as repeated once a third one does the same and what they share is too
+varied for chance. RAGFlow's last delta is the whole answer again: such a piece is held, and is
+dropped where nothing follows it. Nothing that was shown is taken back.
 """
 
+from collections.abc import Sequence
+
+LONG_PIECE = 20
+"""Characters: a shorter piece is not looked at once deltas are known to be pieces."""
+_FIRST_PIECES = 8
+"""Compared before all of them are: nearly every piece is told from a repetition by these."""
+
 _SURE_CHARACTERS = 6
-"""Different ones, of the text that two deltas in turn begin with."""
+"""Different ones, of the text that is repeated."""
 _MOST_HELD = 10
 
 
 class RepeatedText:
-    """While it `watches`, `read` takes each delta's text and returns what of it is new."""
+    """While it `watches`, each delta's text must be read."""
 
     def __init__(self) -> None:
         self.watches = True
@@ -20,8 +28,16 @@ class RepeatedText:
         self._first = ""
         self._held: list[str] = []
         self._is_certain = False
+        self._is_known_to_add = False
+        self._whole_again = ""
 
-    def read(self, text: str) -> str:
+    def read(self, text: str, pieces: Sequence[str]) -> str:
+        """What is new in a delta's text; `pieces` are those before it.
+
+        Where it does not watch, only a text of LONG_PIECE characters need be read.
+        """
+        if self._is_known_to_add:
+            return self._hold_whole(text, pieces)
         known, self._text = self._text, text
         if self._is_certain:
             return self._read_repeated(text, known)
@@ -39,10 +55,19 @@ class RepeatedText:
         return ""
 
     def stop(self) -> str:
-        """The text that is held, as pieces; the next one need not be read."""
-        self.watches = False
+        """The text that is held as pieces; nothing of the whole answer again."""
+        self._is_known_to_add = True
+        self._whole_again, self.watches = "", False
         held, self._held = self._held, []
         return "".join(held)
+
+    def _hold_whole(self, text: str, pieces: Sequence[str]) -> str:
+        """Holds a text that is all of the pieces, until another one comes."""
+        if self._whole_again or not _repeats(text, pieces):
+            text, self._whole_again, self.watches = self._whole_again + text, "", False
+            return text
+        self._whole_again, self.watches = text, True
+        return ""
 
     def _read_repeated(self, text: str, known: str) -> str:
         if text.startswith(known):
@@ -52,3 +77,11 @@ class RepeatedText:
             return ""
         self._text = known + text
         return text
+
+
+def _repeats(text: str, pieces: Sequence[str]) -> bool:
+    """Whether a text is that of several pieces together, but for blanks around it."""
+    text = text.strip()
+    begins_alike = text.startswith("".join(pieces[:_FIRST_PIECES]).strip())
+    is_varied = len(pieces) > 1 and len(set(text)) >= _SURE_CHARACTERS
+    return begins_alike and is_varied and text == "".join(pieces).strip()

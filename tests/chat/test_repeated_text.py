@@ -77,6 +77,38 @@ def test_pieces_that_begin_alike_are_not_held_for_long() -> None:
     assert read(*long)[-2:] == [long[-1], ""]
 
 
+@each_case(
+    "last",
+    ["Span two failed, the key is old.", "\nSpan two failed, the key is old. ",
+     " Span two failed, the key is old."],
+)  # fmt: skip
+def test_a_last_delta_that_is_the_whole_answer_again_is_dropped(last: str) -> None:
+    pieces = (" Span", " two", " failed,", " the key is old.")
+    for deltas in (pieces, (pieces[0], "".join(pieces[1:]))):
+        assert read(*deltas, last)[-2:] == ["", ""]
+        assert "".join(read(*deltas, last)) == "".join(pieces)
+
+
+def test_text_behind_the_whole_answer_again_shows_that_it_was_meant() -> None:
+    pieces = ("Say", " it twice: ", "span two.")
+    whole = "".join(pieces)
+    assert read(*pieces, whole, " ", "So.")[-4:] == ["", f"{whole} ", "So.", ""]
+
+
+@each_case(
+    "pieces",
+    [
+        ("Span two failed, the key is old.", "Span two failed, the key is old."),
+        ("ha", " ha", "ha ha"),
+        ("-" * 20, "-" * 20, "-" * 40),
+        ("Span two ", "failed, the key is old.", "failed, the key is old."),
+        ("Span two ", "failed, the key is old.", "Span two failed, the key is old too."),
+    ],
+)
+def test_a_last_piece_that_is_not_all_before_it_stays(pieces: tuple[str, ...]) -> None:
+    assert "".join(read(*pieces)) == "".join(pieces)
+
+
 @given(st.lists(st.text("ab <.", max_size=4)))
 def test_no_text_of_few_characters_is_taken_as_repeated(pieces: list[str]) -> None:
     assert "".join(read(*pieces)) == "".join(pieces)
