@@ -295,3 +295,59 @@ SOUND.add(
         )
     ),
 )
+
+
+def _checked(text: str, verdict: str, *, right: bool = False) -> SpanPlan:
+    """A step around the guardrail of the SDK."""
+    given, output = {"generation": text}, {"validation_passed": verdict == "passed"}
+    guard = span(
+        "Guardrail", type="guardrail", right=right, seconds=0.1, input=given, output=output
+    )
+    return span("leave_check", guard, input={"text": text}, output=output)
+
+
+_DRAFT = "The skipper of the Alma is Jana Poll, mobile 0171 555 19 20."
+SOUND.add(
+    "guardrail_passed_the_second_draft_healthy",
+    _checked(_DRAFT, "failed"),
+    model(says("The skipper can be reached by the harbour office."), asked=_DRAFT, name="redact"),
+    _checked("The skipper can be reached by the harbour office.", "passed"),
+)
+SOUND.add(
+    "guardrail_failed_and_nothing_was_written_anew",
+    _checked("Where does the Alma lie?", "passed"),
+    _checked(_DRAFT, "failed", right=True),
+    answer="I cannot answer that.",
+)
+
+
+def _polled(state: str) -> list[SpanPlan]:
+    return [
+        tool("sleep", {"seconds": 8}, {"slept": 8}, seconds=8.0),
+        tool("dredger.job", {"job": "D-9"}, {"job": "D-9", "state": state}, seconds=0.1),
+    ]
+
+
+SOUND.add(
+    "pauses_between_looks_at_a_job_healthy",
+    *[
+        plan
+        for state in ("queued", "10 %", "30 %", "45 %", "70 %", "90 %", "done")
+        for plan in _polled(state)
+    ],
+    answer="The channel is dredged.",
+)
+SOUND.add(
+    "one_usual_time_out_healthy",
+    tool("toll.pay", {"ship": "Alma"}, None, seconds=5.0, **_TIMED_OUT),
+    tool("toll.pay", {"ship": "Alma"}, {"state": "paid"}, seconds=0.6),
+    answer="The toll is paid.",
+)
+SOUND.add(
+    "short_checks_one_after_another_healthy",
+    *[
+        tool("bollard.check", {"bollard": number}, {"load": 3 + number}, seconds=0.25)
+        for number in range(12)
+    ],
+    answer="All twelve bollards hold.",
+)

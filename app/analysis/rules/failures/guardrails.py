@@ -127,9 +127,10 @@ def _build_guardrail_finding(
 
 
 def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether the same check later passed another text for the same step."""
+    """Whether the same check later passed another text in the same place."""
+    place = _place_of(node)
     return any(
-        peer.parent is node.parent
+        _place_of(peer) is place
         and peer.start >= node.end
         and peer.error is None
         and analysis.was_read(peer)
@@ -138,6 +139,14 @@ def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:
         and not peer.view.input.equals(node.view.input)
         for peer in analysis.peers_of(node)
     )
+
+
+def _place_of(node: Node) -> Node | None:
+    """The step that a check is part of, above steps that do nothing but check."""
+    step = node.parent
+    while step is not None and len(step.children) == 1:
+        step = step.parent
+    return step
 
 
 def _find_refusal(node: Node) -> str:

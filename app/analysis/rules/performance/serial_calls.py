@@ -22,9 +22,8 @@ _MANY_ITERATIONS = 6  # from here on they are a loop over items rather than a fe
 _MOST_STEPS = 4  # calls in one iteration that no span encloses (read, ask, store)
 _LEAST_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changing the program
 _LARGE_SHARE = 0.5  # saved: else the trace waits for something else as well
-_LEAST_SAVING = 1_000_000  # microseconds (1 s): what a person notices
+_LEAST_SAVING = 4_000_000  # microseconds (4 s): less is not worth another order of the program
 _LARGE_SAVING = 10_000_000  # microseconds (10 s): longer than a person just waits
-_LOOP_SAVING = 5_000_000  # the same where a setting is all that there is to change
 _LENGTH_OF_TASK = 1_000_000  # microseconds (1 s): batches of quicker model calls are usual
 _LEAST_LENGTH = 100_000  # microseconds (0.1 s) of an iteration; shorter ones gain little
 _LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
@@ -318,7 +317,7 @@ def _is_costly(run: Sequence[Iteration], saved: int, analysis: TraceAnalysis) ->
     alone gain from a few seconds; what asks a model is often worked off in order by design."""
     large = saved >= _LARGE_SHARE * analysis.profile.duration
     if _runs_one_at_once(run[0][0].parent):
-        return large and saved >= _LOOP_SAVING
+        return large
     if _is_batch(run):
         return False
     if not any(node.view.is_model_call for node in _spans_of(run[0], analysis)):

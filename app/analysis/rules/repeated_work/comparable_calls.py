@@ -17,6 +17,7 @@ _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being on
 _POLLING_WORDS = word_set(
     "poll polling status wait health heartbeat sleep tick ping watch ready done progress"
 )
+_PAUSES = word_set("sleep wait delay pause backoff")
 _WAITING_STATE = re.compile(
     r"\b(?:pending|running|in[ _-]?progress|queued|processing|not[ _]ready|waiting|scheduled"
     r"|starting|building|submitted|accepted for)\b"
@@ -167,6 +168,11 @@ def is_polling(call: Call) -> bool:
 def is_polling_name(name: str) -> bool:
     """Whether a name says that a state is asked for, or a time waited."""
     return has_word(name, _POLLING_WORDS)
+
+
+def is_pause(name: str) -> bool:
+    """Whether a name says that only time passes: each time with the same result."""
+    return has_word(name, _PAUSES)
 
 
 def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:

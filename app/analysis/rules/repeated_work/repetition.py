@@ -16,6 +16,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     common_parent,
     comparable_calls,
     group_equal,
+    is_pause,
     is_polling,
     same_results,
     work_share,
@@ -148,8 +149,10 @@ def _steady_runs(calls: Sequence[Call]) -> Iterator[list[Call]]:
 
 def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
     """Whether the calls take some of the trace and, if they are polling, are many, or a limit of
-    turns had to end them."""
+    turns had to end them. Pauses between other calls are none."""
     nodes = [call.node for call in run]
+    if is_pause(nodes[0].name):
+        return False
     parent = common_parent(nodes)
     if len(run) >= _MANY_REPEATS and parent is not None:
         spent = nodes[-1].end - nodes[0].start
