@@ -10,29 +10,11 @@ from collections.abc import Collection
 from typing import Any
 
 from app.chat.call_marks import CHILD, NAMED_TAG, PARAMETER, RESULT, SEPARATOR, begins_call
-from app.chat.call_repair import (
-    ARGUMENT_KEYS,
-    NAME_KEYS,
-    decode_value,
-    find_member,
-    find_offered,
-    read_arguments,
-    write_arguments,
-)
+from app.chat.call_names import NAMESPACES, WORD, find_offered, strip_word
+from app.chat.call_repair import decode_value, read_arguments, write_arguments
+from app.chat.json_calls import list_calls, names_offered
 from app.chat.python_values import find_end, read_python_calls
 
-OTHER_KEYS = frozenset(["type", "id", "call_id", "tool_call_id", "index"])
-"""Members of a call beside its name and arguments."""
-WRAPPERS = frozenset(
-    ["tool_calls", "tool_call", "function_calls", "function_call", "calls", "call", "tool_uses"]
-)
-"""Members that hold a call, or several."""
-_CALL_KEYS = frozenset([*NAME_KEYS, *ARGUMENT_KEYS])
-MESSAGE_KEYS = frozenset(["role", "content", "refusal", "finish_reason", "thought", "reasoning"])
-"""Of a whole message around its calls."""
-WORD = re.compile(r"[A-Za-z_][\w.:-]{0,100}")
-NAMESPACES = ("functions.", "default_api.", "tools.")
-"""Before the names of tools in OpenAI's and Gemini's formats."""
 _OTHER_FENCE = re.compile(r"\s*```(?!tool_|function_call|json\b)\w*")
 
 _TOKEN_TEXT = re.compile(r'<\|"\|>(.*?)<\|"\|>|<escape>(.*?)<escape>', re.DOTALL)
@@ -42,11 +24,6 @@ _BARE_MARK = re.compile(r"(<\|tool_call>|<start_function_call>)\s*call:")
 
 class MalformedCall(ValueError):
     """A text that is meant to be a call and cannot be read."""
-
-
-def strip_word(word: str) -> str:
-    """A name without namespace and number: `functions.x:0` -> `x`."""
-    return word.removesuffix(".call").rpartition(".")[2].partition(":")[0]
 
 
 def parse_calls(
@@ -79,14 +56,10 @@ def _quote_texts(text: str) -> str:
     return _BARE_KEY.sub(lambda found: found[1] or f'"{found[2]}":', text)
 
 
-_NAME_IN_JSON = re.compile(r"\[?\s*\{\s*[\"'](\w+)[\"']\s*:\s*[\"']([^\"']{1,200})[\"']")
-
-
 def _names_offered(text: str, offered: Collection[str]) -> bool:
     """Whether JSON that cannot be read began with the name of an offered tool."""
     begun = re.search(r"[\[{]", text)
-    found = begun and _NAME_IN_JSON.match(text, begun.start())
-    return bool(found and found[1] in NAME_KEYS and find_offered(found[2], offered))
+    return begun is not None and names_offered(text[begun.start() :], offered)
 
 
 class _NoCall(Exception):
@@ -194,40 +167,11 @@ class _CallParser:
         if self._name is not None:
             self._add_call(self._name, value)
             return
-        for each in value if isinstance(value, list) else [value]:
-            self._take_object(each)
-
-    def _take_object(self, value: Any) -> None:
-        if not isinstance(value, dict):
+        calls = list_calls(value, may_lack_arguments=self._is_marked)
+        if calls is None:
             raise _NoCall
-        value = {key.lower(): each for key, each in value.items()}
-        keys = value.keys() - OTHER_KEYS
-        if keys & WRAPPERS:
-            keys -= {key for key in MESSAGE_KEYS if key != "content" or not value.get(key)}
-        inner = next((value[key] for key in keys if key in WRAPPERS), None)
-        if len(keys) == 1 and isinstance(inner, dict | list):
-            for each in inner if isinstance(inner, list) else [inner]:
-                self._take_flat_object(each)
-        else:
-            self._take_flat_object(value)
-
-    def _take_flat_object(self, value: Any) -> None:
-        """An object with a name and arguments, or with the name as its only key."""
-        if not isinstance(value, dict):
-            raise _NoCall
-        if isinstance(value.get("function"), dict):
-            beside = {key: each for key, each in value.items() if key != "function"}
-            value = {**beside, **value["function"]}
-        keys = value.keys() - OTHER_KEYS
-        name, arguments = find_member(value, NAME_KEYS), find_member(value, ARGUMENT_KEYS)
-        if len(keys) == 1 and isinstance(value[next(iter(keys))], dict):
-            name = next(iter(keys))
-            arguments = value[name]
-        else:
-            fewest = 1 if self._is_marked else 2
-            if not (isinstance(name, str) and fewest <= len(keys) <= 2 and keys <= _CALL_KEYS):
-                raise _NoCall
-        self._add_call(self._find_tool(name), arguments)
+        for name, arguments in calls:
+            self._add_call(self._find_tool(name), arguments)
 
     def _find_exact(self, name: str) -> str:
         if name not in self._offered:
@@ -241,17 +185,9 @@ class _CallParser:
         return found
 
     def _add_call(self, name: str, arguments: Any) -> None:
-        if arguments is None:
-            arguments = {}
-        if isinstance(arguments, str):
-            read = read_arguments(arguments, name)
-            if read is None:
-                raise ValueError("the arguments are not JSON")
-            objects: list[dict[str, Any]] = read
-        elif isinstance(arguments, dict):
-            objects = [arguments]
-        else:
-            raise _NoCall
+        objects = None if isinstance(arguments, list) else read_arguments(arguments, name)
+        if objects is None:
+            raise ValueError("broken arguments") if isinstance(arguments, str) else _NoCall
         self._calls += [(name, write_arguments(each)) for each in objects]
         self._name, self._parameters, self._named_by_tag = None, {}, False
 

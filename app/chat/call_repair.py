@@ -12,13 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from app.chat.call_names import find_offered
+from app.chat.json_calls import ARGUMENT_KEYS, NAME_KEYS, find_member, list_calls
 from app.chat.python_values import read_python_value
 from app.messages import ToolCall
 from app.surrogates import join_surrogates
 
-_NAME_CHARACTERS = 200
-"""Looked at of a name: a tool's has 64 at most, and a namespace and control tokens are short."""
-_WORD = re.compile(r"[A-Za-z0-9_-]+")
 _ENCODINGS = 3
 """How often arguments are taken to be encoded one inside the other."""
 
@@ -31,18 +30,6 @@ _CLOSING_FENCE = re.compile(r"\s*```(?!.*```)", re.DOTALL)
 
 _MOST_VALUES = 16
 """Behind each other in one text of arguments; models ask for a few calls at once."""
-NAME_KEYS = ("name", "tool", "tool_name", "function_name", "function", "recipient_name", "action")
-ARGUMENT_KEYS = (
-    "arguments",
-    "parameters",
-    "args",
-    "params",
-    "input",
-    "tool_input",
-    "action_input",
-    "tool_parameters",
-)
-"""The members that hold a call's arguments, by OpenAI, Llama, LangChain and others."""
 
 
 def repair_calls(
@@ -57,21 +44,12 @@ def repair_calls(
     return tuple(repaired for call in whole for repaired in _repair_call(call, offered, new_id))
 
 
-def find_offered(name: str, offered: Collection[str]) -> str | None:
-    """The offered tool that a model's spelling of a name means; None for none or several."""
-    if name in offered:
-        return name
-    words = [word.replace("-", "_").lower() for word in _WORD.findall(name[:_NAME_CHARACTERS])]
-    found = {tool for tool in offered for word in words if _means_tool(word, tool.lower())}
-    return found.pop() if len(found) == 1 else None
-
-
-def read_arguments(text: str, name: str = "") -> list[dict[str, Any]] | None:
-    """The objects that a text of arguments means, [{}] for a blank one; None where it is broken.
+def read_arguments(value: Any, name: str = "") -> list[dict[str, Any]] | None:
+    """The objects that arguments mean, [{}] for none or a blank text; None where they are broken.
 
     `name` is the tool's: arguments that hold the whole call are unwrapped.
     """
-    values: list[Any] = [text]
+    values: list[Any] = [{} if value is None else value]
     for _ in range(_ENCODINGS):
         if not any(isinstance(value, str) for value in values):
             break
@@ -119,10 +97,6 @@ def _refuse_constant(name: str) -> Any:
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
 
 
-def _means_tool(word: str, tool: str) -> bool:
-    return word == tool or word.endswith(f"_{tool}") or (word != "" and word == tool * 2)
-
-
 def _join_names(calls: Sequence[ToolCall], offered: Collection[str]) -> list[ToolCall]:
     """The calls, with those as one whose names are the pieces of an offered tool's name."""
     joined: list[ToolCall] = []
@@ -141,19 +115,15 @@ def _join_names(calls: Sequence[ToolCall], offered: Collection[str]) -> list[Too
 
 
 def _unfold_calls(text: str, offered: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
-    """The calls of offered tools that the arguments of another tool list; none for anything else
-    there."""
-    values = read_arguments(text) or [{}]
-    inner = next(iter(values[0].values()), None) if len(values[0]) == 1 else None
-    calls = []
-    for each in inner if isinstance(inner, list) else []:
-        member = each if isinstance(each, dict) else {}
-        name = find_offered(str(find_member(member, NAME_KEYS)), offered)
-        arguments = find_member(member, ARGUMENT_KEYS) or {}
-        if name is None or not isinstance(arguments, dict):
-            return []
-        calls.append((name, arguments))
-    return calls
+    """The calls of offered tools that the arguments of another one are; none for anything else."""
+    unfolded = []
+    for value in read_arguments(text) or []:
+        for spelling, inner in list_calls(value, may_lack_arguments=True) or []:
+            name, arguments = find_offered(spelling, offered), read_arguments(inner, spelling)
+            if name is None or arguments is None:
+                return []
+            unfolded += [(name, each) for each in arguments]
+    return unfolded
 
 
 def _repair_call(
@@ -229,8 +199,3 @@ def _unwrap_call(value: dict[str, Any], name: str) -> dict[str, Any]:
         if isinstance(inner, dict) and isinstance(repeated, str) and find_offered(repeated, [name]):
             return inner
     return value
-
-
-def find_member(value: dict[str, Any], names: Iterable[str]) -> Any:
-    """The first of these members that an object has; None for none."""
-    return next((value[name] for name in names if name in value), None)

@@ -9,17 +9,9 @@ import re
 from collections.abc import Collection, Sequence
 
 from app.chat.call_marks import find_word_after_tag, may_begin_call
-from app.chat.call_parser import (
-    MESSAGE_KEYS,
-    NAMESPACES,
-    OTHER_KEYS,
-    WORD,
-    WRAPPERS,
-    MalformedCall,
-    parse_calls,
-    strip_word,
-)
-from app.chat.call_repair import ARGUMENT_KEYS, NAME_KEYS, find_offered
+from app.chat.call_names import NAMESPACES, WORD, strip_word
+from app.chat.call_parser import MalformedCall, parse_calls
+from app.chat.json_calls import may_be_json_call
 from app.chat.python_values import find_end
 from app.messages import Message, ToolResult, ToolSpec, User
 
@@ -30,9 +22,6 @@ _UNNAMED_CHARACTERS = 2_000
 """A longer text that names no tool is shown: an answer may begin with a body it quotes."""
 
 _FENCE = re.compile(r"`{1,2}\Z|```[\w+-]{0,20}(?:\s+|\Z)")
-_BEFORE_KEY = re.compile(r"(?:\[\s*)?\{\s*")
-_FIRST_KEY = re.compile(r"[\"']([^\"']{0,100})([\"'])?")
-_FIRST_NAME = re.compile(r"\s*:\s*[\"']([^\"']{0,200})[\"']")
 _PYTHON_CALL = re.compile(r"\[?\s*(?:print\s*\(\s*)?([A-Za-z_][\w.]{0,100})(\()?")
 _BEGUN_PYTHON = re.compile(r"\[?\s*(?:print\s*\(?\s*)?")
 _FIRST_ARGUMENT = re.compile(r"\s*(?:\)|\w+\s*(?:=|\Z)|\Z)")
@@ -148,7 +137,7 @@ def _may_be_call(pieces: list[str], offered: Collection[str], *, is_marked: bool
     if not text or may_begin_call(text) or _may_be_python(text, offered):
         return True
     if text[0] in "{[":
-        return _may_be_json_call(text, offered)
+        return may_be_json_call(text, offered)
     word = WORD.match(text)
     if word is None:
         return False
@@ -187,20 +176,3 @@ def _may_be_python(text: str, offered: Collection[str]) -> bool:
         if text[:1] in {"`", "<"}:
             return True
     return True
-
-
-def _may_be_json_call(text: str, offered: Collection[str]) -> bool:
-    begun = _BEFORE_KEY.match(text)
-    if begun is None:
-        return not text[1:].strip()
-    key = _FIRST_KEY.match(text, begun.end())
-    if key is None:
-        return begun.end() == len(text)
-    if key[2] is None:
-        return key.end() == len(text)
-    name = key[1].lower()
-    if name in NAME_KEYS:
-        value = _FIRST_NAME.match(text, key.end())
-        return value is None or find_offered(value[1], offered) is not None
-    known = name in ARGUMENT_KEYS or name in OTHER_KEYS or name in WRAPPERS or name in MESSAGE_KEYS
-    return known or find_offered(name, offered) is not None
