@@ -32,6 +32,20 @@ _GIVES_UP = re.compile(
     | \bnie\s(?:udało\ssię\s)?(?:znalazł|znaleź) | \bне\s(?:удалось\s)?(?:наш|найд|найти)
     | (?:没有|未能|无法|沒有|無法|未)(?:找到|查到|获取|獲取|检索到) | 没有相关(?:信息|资料)
     | 見つかりません | 情報がありません | 찾을\s수\s없 | 정보가\s없
+    | \b(?:bulamad[ıi]|bulunamad[ıi]) | \bbilgi\s(?:bulun(?:amad|mu)|yok)
+    | \bне\s(?:вдалося\s)?(?:знайш|знайти|знайдено)
+    | \bne(?:našel|našla|nalezl|našli|podařilo\sse\s(?:mi\s)?(?:najít|zjistit|dohledat))
+    | \bnenaš(?:iel|la) | \bnepodarilo\ssa\s(?:mi\s)?nájsť
+    | \bnem\s(?:talált|található|sikerült\s(?:\w{1,20}\s){0,2}?(?:megtalál|találn))
+    | \bn(?:u\s|-)am\s(?:găsit|putut\sgăsi) | \bnu\sexistă\sinforma
+    | \bδεν\s(?:βρήκα|βρέθηκ|μπόρεσα\sνα\sβρ) | \bkhông\s(?:tìm\sthấy|thể\stìm|có\sthông\stin)
+    | \btidak\s(?:dapat\s|bisa\s|berhasil\s)?(?:menemukan|ditemukan|menjumpai)
+    | \btidak\sada\sinformasi
+    | \ben\slöytänyt | \bei\slöytynyt | \b(?:fandt|fant|hittade)\s(?:inte\s|ikke\s)?(?:ing|noe|nog)
+    | ไม่พบข้อมูล | ไม่สามารถหา | नहीं\sमिल | (?:कोई\s)?जानकारी\sनहीं
+    | (?<!\w)(?:لم|لن)\s(?:(?:أ|ن)(?:جد|عثر)|(?:أ|ن)تمكن\sمن\s(?:العثور|إيجاد|الوصول)|يتم\sالعثور)
+    | لا\sتوجد\s(?:معلومات|نتائج|بيانات) | تعذر\s(?:العثور|علي) | (?<!\w)לא\s(?:מצא|נמצא)
+    | אין\s(?:לי\s)?מידע | پیدا\sنکرد | یافت\sنشد | اطلاعاتی\s(?:ندارم|وجود\sندارد)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -41,6 +55,7 @@ _NO = re.compile(r"no(?:\s|t|n\s)")
 _GIVES_UP_WORDS = (
     "n't", "dont", "didnt", "couldnt", "cant", "unable", "insufficient", "without", "kein", "nicht",
     "n'a", "aucun", "nessun", "geen", "niet", "inte", "ikke", "nie",
+    "ing", "bul", "bilgi", "nena", "nem ", "am ", "tidak", "nepod",
 )  # fmt: skip
 """One of these, or `no`, stands in each text of that kind that is written in ASCII."""
 

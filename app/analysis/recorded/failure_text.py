@@ -228,8 +228,30 @@ _ROBOT_CHECK = (
     "unusual traffic from your computer",
     "complete the captcha",
     "solve the captcha",
+    "target url returned error ",
+    "que usted es un ser humano",
+    "seguridad de su conexión antes de",
+    "dass sie ein mensch sind",
+    "sicherheit ihrer verbindung überprüfen",
+    "que vous êtes humain",
+    "sécurité de votre connexion avant de",
+    "se você é humano",
+    "que você é humano",
+    "segurança da sua conexão antes de",
+    "di essere umano",
+    "di essere un utente umano",
+    "dat u een mens bent",
+    "że jesteś człowiekiem",
+    "что вы человек",
+    "что вы не робот",
+    "insan olduğunuzu doğrula",
+    "あなたが人間であることを確認",
+    "验证您是真人",
+    "驗證您是人類",
+    "사람인지 확인하십시오",
 )
-"""Phrases of pages that a site shows to programs in place of the content."""
+"""Phrases of pages that a site shows to programs in place of the content (those of Cloudflare in
+more languages), and with which Jina's reader notes that a site answered with an error."""
 _LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
 _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(

@@ -10,11 +10,16 @@ from app.analysis.recorded.spellings import SPAN_EVENTS, key_set, plain_key
 from app.opik.records import Span
 
 # gen_ai.response.time_to_first_chunk and gen_ai.server.time_to_first_token (OpenTelemetry's GenAI
-# conventions) and the metadata of Opik's integration of Google's ADK are seconds.
-_IN_SECONDS = key_set("time_to_first_token time_to_first_chunk ttft")
+# conventions) and the metadata of Opik's integration of Google's ADK are seconds; so are the times
+# of voice pipelines, whose first byte of a model is its first token (Pipecat, LiveKit).
+_IN_SECONDS = key_set(
+    "time_to_first_token time_to_first_chunk ttft ttfb time_to_first_byte llm_node_ttft"
+    " time_to_first_output_token first_token_latency"
+)
 # The Vercel AI SDK's telemetry: an attribute of the span, or of its event `ai.stream.firstChunk`.
 _IN_MILLISECONDS = key_set(
     "ms_to_first_chunk time_to_first_token_ms time_to_first_chunk_ms first_token_ms ttft_ms"
+    " ms_to_first_token ttfb_ms time_to_first_byte_ms first_token_latency_ms first_chunk_ms"
 )
 _MOMENTS = key_set("completion_start_time first_token_time first_token_at first_chunk_time")
 """Of LiteLLM and Langfuse."""

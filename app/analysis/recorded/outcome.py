@@ -92,8 +92,9 @@ _REASONS = key_set(
 _REASONS_OF_CODES = key_set("message reason detail details error error_message msg errors status")
 _NOT_AN_ERROR = word_set("none null no false ok n/a 0 nan - success nothing undefined nil {} []")
 _NO_ERRORS = ("no error", "no errors", "none.", "without error")
+_IN_WORDS = TEXT | key_set("extracted_content observation observations action_result")
 _BESIDE_A_REPORT = (
-    TEXT
+    _IN_WORDS
     | ENVELOPE_FACTS
     | STATUS_KEYS
     | key_set("tool tool_name tool_call_id tool_use_id call_id raw_input raw_output is_error")
@@ -105,8 +106,8 @@ _BESIDE_ERRORS = _ERROR_KEYS | key_set(
     " status_code result results documentation_url"
 )
 """Members beside a list of errors that leave it the outcome."""
-_PRINTED = TEXT | key_set(
-    "observation observations stdout stderr out logs log console printed html raw_html page body"
+_PRINTED = _IN_WORDS | key_set(
+    "stdout stderr out logs log console printed html raw_html page body markdown page_content"
 )
 FAILURE_KEYS = _ERROR_KEYS | _ERROR_LISTS | _STATING_KEYS | _ALL_OF_A_REFUSAL | _PRINTED | _VARIANTS
 """One of these stands in each object that reports a failure."""
@@ -153,7 +154,7 @@ def _find_failure_of_object(members: Members) -> str:
         return refusal
     for key, inner in members:
         if key in _PRINTED and isinstance(inner, str):
-            in_words = key in TEXT and not _is_document(members)
+            in_words = key in _IN_WORDS and not _is_document(members)
             found = find_failure_text(inner) if in_words else find_failed_document(inner)
             if found:
                 return found

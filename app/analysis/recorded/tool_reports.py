@@ -29,6 +29,17 @@ _REPORT = re.compile(
     | (?:no\sreplacement\swas\s(?:performed|made)|failed\sto\s(?:edit|find\sexpected|match))\b
     | file\shas\s(?:not\sbeen\sread|been\s(?:modified|changed))\b[^\n]{0,80}?\b(?:yet|since|before)
     | <response\s\[[45]\d\d\b
+    | (?:element|node|ref|selector|locator|frame|tab)\s(?:with\s)?
+      (?:(?:index|uid|ref|id|selector)\W{1,3})?\S{1,60}\s(?:(?:is\s|was\s)?not\s(?:found|available|visible|clickable|interactable|attached)
+      |(?:does\snot|doesn['’]t|no\slonger)\sexists?)\b
+    | element\s(?:(?:is|was)\s)?(?:not\s(?:interactable|found|visible|clickable|attached)
+      |click\sintercepted|outside\sof\sthe\sviewport)\b
+    | stale\selement\sreference\b | node\sis\s(?:either\s)?(?:not\sclickable|detached)\b
+    | no\s(?:such\s)?(?:element|node)s?\s?(?::|(?:was\s|were\s)?found\s(?:for|with|matching|at)\b)
+    | (?:could\snot|couldn['’]t|cannot|can['’]t|unable\sto|failed\sto)
+      \s(?:find|locate|click|scroll|type)\s(?:\w{1,12}\s){0,2}?(?:element|node|selector|button|input)\b
+    | waiting\sfor\s(?:selector|locator|element)\s.{1,120}?\sfailed\b
+    | (?:locator|page|frame|elementhandle)\.\w{1,30}:\s(?:timeout\s\d|net::err_|error:|target\s)
     | (?:Err|Failure)\((?!\))
     | \((?:psycopg2?|asyncpg|sqlite3|pymysql|mysqldb|mysql\.connector|cx_oracle|oracledb|pyodbc
       |duckdb|snowflake|sqlalchemy)\.[\w.]{1,80}\)\s
@@ -36,7 +47,8 @@ _REPORT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Of Haystack, Pydantic, DSPy, Dify, n8n, LangChain, LlamaIndex, CrewAI; of Claude Code, Codex,
-Gemini CLI, OpenHands and Aider; of clients of HTTP and SQL; of Rust and Kotlin."""
+Gemini CLI, OpenHands and Aider; of clients of HTTP and SQL; of Rust and Kotlin; of
+browsers that are driven (browser-use, Playwright, Puppeteer, Selenium)."""
 _TOO_LARGE = re.compile(
     r"\b(?:exceeds?|exceeded|larger\sthan|over)\s(?:the\s)?(?:maximum|max|limit\sof)\s"
     r"(?:allowed\s|permitted\s)?(?:file\s|response\s|output\s)?(?:size|tokens?|length|limit|number)",

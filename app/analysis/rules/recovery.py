@@ -29,6 +29,8 @@ VERDICT = re.compile(r"[\w .-]{1,40}: (?:true|false)")  # a flag without a reaso
 _FENCE = re.compile(r"\A\s*```\w*")
 _REPLY_COMPARED = 40  # first characters of a reply that a later request may quote
 _SHORTEST_SHARED = 3  # characters of a word that two names share
+_NAMES_READ = 60  # steps beside a call whose names tell what all of them have in common
+_LEAST_OTHERS = 2  # other names that have a word in common; one may have it by chance
 _MOST_TRIES = 3  # calls of one name in a step; with more it calls for one item after another
 _LATER_READ = 50  # calls after a failed one that are looked at: what makes good for it comes soon
 _ROLE_READ = 400  # characters of a system instruction, which begins with whose it is
@@ -48,7 +50,9 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     few = _is_one_of_few(node, analysis)
     reads_page = has_word(node.function_name, _READS_PAGE)
     for later in islice(_after(analysis.tree.siblings(node), node), _SIBLINGS_READ):
-        if later.name != node.name and _is_alternative(node, later) and _worked(later, node):
+        if later.name == node.name or not _worked(later, node):
+            continue
+        if _is_alternative(node, later, analysis):
             return later
     for later in islice(_after(analysis.peers_of(node), node), _LATER_READ):
         if _worked(later, node) and (
@@ -74,9 +78,10 @@ def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
     return None
 
 
-def _is_alternative(node: Node, later: Node) -> bool:
+def _is_alternative(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
     """Whether a call of another name does the same: of the same kind with the same input, or with
-    a word of its name and values of its input (`sms.send` and `mail.send`)."""
+    a word of its name and values of its input (`sms.send` and `mail.send`). A word that all steps
+    beside them have too (`step`, the name of a workflow) says nothing."""
     if later.view.kind is not node.view.kind or node.view.is_model_call:
         return False
     if BodyState.PRESENT not in (node.view.input.state, later.view.input.state):
@@ -84,7 +89,13 @@ def _is_alternative(node: Node, later: Node) -> bool:
     if node.view.input.resembles(later.view.input):
         return True
     shared = set(split_words(node.name)).intersection(split_words(later.name))
-    return any(len(w) >= _SHORTEST_SHARED for w in shared) and _shares_values(node, later)
+    if not any(len(w) >= _SHORTEST_SHARED for w in shared) or not _shares_values(node, later):
+        return False
+    names = {each.name for each in islice(analysis.tree.siblings(node), _NAMES_READ)}
+    others = [set(split_words(name)) for name in names - {node.name, later.name}]
+    if len(others) >= _LEAST_OTHERS:
+        shared.difference_update(others[0].intersection(*others[1:]))
+    return any(len(w) >= _SHORTEST_SHARED for w in shared)
 
 
 def _shares_values(node: Node, later: Node) -> bool:
