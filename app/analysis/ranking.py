@@ -12,15 +12,11 @@ from app.analysis.rules.data_flow.ignored_results import find_ignored_results
 from app.analysis.rules.data_flow.kept_worst import find_kept_worst
 from app.analysis.rules.data_flow.lost_results import find_lost_results
 from app.analysis.rules.data_flow.lost_values import find_lost_values
-from app.analysis.rules.data_flow.masked_values import find_masked_values
-from app.analysis.rules.data_flow.misquoted_figures import find_misquoted_figures
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
 from app.analysis.rules.data_flow.nulled_replies import find_nulled_replies
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
-from app.analysis.rules.data_flow.renamed_fields import find_renamed_fields
-from app.analysis.rules.data_flow.same_pages import find_same_pages
 from app.analysis.rules.data_flow.unconverted_units import find_unconverted_units
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
@@ -61,19 +57,16 @@ RULES: tuple[Rule, ...] = (
     find_raised_errors,
     find_silent_failures,
     find_overflows,
-    find_same_pages,
     find_outdated_sources,
     find_planted_instructions,
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
     find_nulled_replies,
-    find_renamed_fields,
     find_widened_scope,
     find_kept_worst,
     find_lost_results,
     find_unreturned_results,
-    find_masked_values,
     find_empty_prompts,
     find_cut_prompts,
     find_dropped_scope,
@@ -82,7 +75,6 @@ RULES: tuple[Rule, ...] = (
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,
-    find_misquoted_figures,
     find_unknown_tools,
     find_uncalled_tools,
     find_retries,

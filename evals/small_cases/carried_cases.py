@@ -135,35 +135,3 @@ DISPATCHED.add(
     answer="The horn was blown twice.",
     says="not among the 2 tools",
 )
-
-# A field that an API spells otherwise than the step that reads it.
-RENAMED = CaseList("renamed_field")
-_HOLDS = [{"hold": number, "freeArea": 40.5 + number} for number in range(3)]
-
-
-def _mapped(name: str, fetched: Any, mapped: Any, given: Any, *, right: bool = False) -> None:
-    RENAMED.add(
-        name if right else f"{name}_healthy",
-        tool("fetch_holds", {"ship": "Tern"}, fetched),
-        _step("map_holds", {"ship": "Tern"}, mapped, right=right),
-        _step("sum_area", given, {"area": 0.0}),
-        model(says("There is room for 3 vans."), asked="Write it."),
-        question="How many vans fit?",
-        answer="There is room for 3 vans.",
-        says="had returned" if right else "",
-    )
-
-
-_NULLS = [{"hold": number, "deck_area": None} for number in range(3)]
-_AREAS = [{"hold": number, "deck_area": 40.5 + number} for number in range(3)]
-_mapped("of_records", {"api": 4, "holds": _HOLDS}, _NULLS, {"deck_area": None}, right=True)
-_mapped(
-    "of_one_record",
-    {"api": 4, "areaFree": 121.5},
-    {"ship": "Tern", "area": None},
-    {"ship": "Tern", "area": None},
-    right=True,
-)
-_mapped("read_rightly", {"holds": _HOLDS}, _AREAS, {"deck_area": 124.5})
-_mapped("nobody_lacked_it", {"holds": _HOLDS}, _NULLS, {"holds": 3})
-_mapped("unknown_to_the_api", {"holds": [{"hold": 1}]}, _NULLS, {"deck_area": None})

@@ -1,7 +1,6 @@
 """Numbers and days that changed their meaning on the way: units that nothing converted, and days
 of another time zone."""
 
-import json
 from typing import Any
 
 from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
@@ -85,27 +84,3 @@ _zone("with_its_zone", _NIGHT, {"from": "2026-06-11T22:20:00Z"})
 _zone("named_so", _NIGHT, {"day_utc": "2026-06-11"})
 _zone("own_day", _NIGHT, {"day": "2026-06-12", "time": "00:20"})
 _zone("by_day", "2026-06-12T10:20:00+02:00", {"day": "2026-06-12", "time": "08:20"})
-
-# A field of the record that a model was asked about, quoted with another number.
-MISQUOTED = CaseList("misquoted_figure")
-
-
-def _quoted(name: str, record: Any, reply: str, *, right: bool = False) -> None:
-    MISQUOTED.add(
-        name if right else f"{name}_healthy",
-        tool("read_gauge", {"tank": "B"}, record),
-        model(says(reply), asked=f"Judge the tank. {json.dumps(record)}", right=right),
-        question="What is to be done with tank B?",
-        answer=reply,
-        says="in what it was asked about" if right else "",
-    )
-
-
-_TANK = {"salinity": 31.7, "oxygen_mg": 4.25, "norm": "28-36", "out_of_norm": True}
-_quoted("another_number", _TANK, "The salinity of tank B is 35.4; nothing to do.", right=True)
-_quoted("with_a_comma", _TANK, "Tank B: oxygen mg 7,85, all is well.", right=True)
-_quoted("same_number", _TANK, "The salinity of tank B is 31.7; nothing to do.")
-_quoted("rounded", _TANK, "The salinity of tank B is about 32; nothing to do.")
-_quoted("aim", _TANK, "Bring the salinity to 33.5 and the oxygen up.")
-_quoted("worked_out", _TANK, "The salinity is 7.46 times the oxygen.")
-_quoted("both_numbers", _TANK, "Salinity should be 33.5 and is 31.7.")

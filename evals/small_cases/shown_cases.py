@@ -178,35 +178,6 @@ _shown(
     says="manutenção",
 )
 
-# One text at several addresses.
-_WALL = "Your consent is needed. We and our 842 partners use cookies to measure the audience."
-
-
-def _pages(name: str, texts: list[str]) -> None:
-    wrong = not name.endswith("_healthy")
-    SHOWN.add(
-        name,
-        *(
-            tool(
-                "read_page",
-                {"url": f"https://news.example/{at}"},
-                {"text": text, "status": 200},
-                seconds=0.1,
-                right=wrong and text == _WALL,
-            )
-            for at, text in enumerate(texts)
-        ),
-        model(says("The ferries sail on time, as far as the pages show.")),
-        answer="The ferries sail on time, as far as the pages show.",
-        says="the same text" if wrong else "",
-    )
-
-
-_NEWS = [f"Ferry {n} sails at {n} o'clock, with seats left on all of its decks." for n in range(4)]
-_pages("wall_in_place_of_pages", [_NEWS[0], _WALL, _WALL, _WALL])
-_pages("pages_that_differ_healthy", _NEWS)
-_pages("two_addresses_of_one_page_healthy", [_NEWS[0], _NEWS[1], _NEWS[1], _NEWS[2]])
-
 # Results that are only a part, in other languages, and failures beside an empty list.
 _ROWS = [{"day": day, "cars": 40 + day} for day in range(30)]
 for _flag in ("truncado", "tronqué", "abgeschnitten", "is_truncated", "截断"):
