@@ -102,16 +102,23 @@ def _join_names(calls: Sequence[ToolCall], offered: Collection[str]) -> list[Too
     joined: list[ToolCall] = []
     for call in calls:
         begun = joined[-1] if joined else None
-        if (
-            begun is not None
-            and not begun.arguments.strip()
-            and not {begun.name, call.name} & set(offered)
-            and any(tool.startswith(begun.name + call.name) for tool in offered)
-        ):
-            joined[-1] = replace(begun, name=begun.name + call.name, arguments=call.arguments)
+        name = _join_name(begun.name, call.name, offered) if begun else ""
+        if begun and name and not begun.arguments.strip():
+            joined[-1] = replace(begun, name=name, arguments=call.arguments)
         else:
             joined.append(call)
     return joined
+
+
+def _join_name(begun: str, name: str, offered: Collection[str]) -> str:
+    """The name, or more of it, that two pieces are, of which the second may repeat the first one;
+    "" where they are names by themselves."""
+    if begun in offered:
+        return ""
+    if name in offered:
+        return name if name.startswith(begun) else ""
+    name = begun + name
+    return name if any(tool.startswith(name) for tool in offered) else ""
 
 
 def _unfold_calls(text: str, offered: Collection[str]) -> list[tuple[str, dict[str, Any]]]:

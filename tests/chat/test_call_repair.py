@@ -148,7 +148,7 @@ def names_and_arguments(*calls: tuple[str, str]) -> list[tuple[str, str, str]]:
     return [(call.name, call.arguments, call.provider_id) for call in found]
 
 
-@each_case("names", [("get_", "span"), ("g", "et_s", "pan"), ("get_spa", "n")])
+@each_case("names", [("get_", "span"), ("g", "et_s", "pan"), ("get_s", "get_span")])
 def test_a_name_that_comes_in_pieces_is_joined(names: tuple[str, ...]) -> None:
     *begun, last = names
     pieces = [*((name, "") for name in begun), (last, ID), ("find_text", ID)]
@@ -162,6 +162,8 @@ def test_a_name_that_comes_in_pieces_is_joined(names: tuple[str, ...]) -> None:
         [("get_", ID), ("span", ID)],
         [("get_spans", ""), ("find_text", ID)],
         [("get_span", ID), ("find_", "")],
+        [("get_span", ""), ("get_span", ID)],
+        [("span", ""), ("get_span", ID)],
         [("delete", ""), ("all", ID)],
     ],
 )
