@@ -9,7 +9,7 @@ dropped where nothing follows it. Nothing that was shown is taken back.
 
 from collections.abc import Sequence
 
-LONG_PIECE = 20
+_LONG_PIECE = 20
 """Characters: a shorter piece is not looked at once deltas are known to be pieces."""
 _FIRST_PIECES = 8
 """Compared before all of them are: nearly every piece is told from a repetition by these."""
@@ -20,10 +20,10 @@ _MOST_HELD = 10
 
 
 class RepeatedText:
-    """While it `watches`, each delta's text must be read."""
+    """Reads the deltas' texts: those of at least `shortest` characters, others need not be read."""
 
     def __init__(self) -> None:
-        self.watches = True
+        self.shortest = 0
         self._text = ""
         self._first = ""
         self._held: list[str] = []
@@ -32,10 +32,7 @@ class RepeatedText:
         self._whole_again = ""
 
     def read(self, text: str, pieces: Sequence[str]) -> str:
-        """What is new in a delta's text; `pieces` are those before it.
-
-        Where it does not watch, only a text of LONG_PIECE characters need be read.
-        """
+        """What is new in a delta's text; `pieces` are those before it."""
         if self._is_known_to_add:
             return self._hold_whole(text, pieces)
         known, self._text = self._text, text
@@ -57,17 +54,18 @@ class RepeatedText:
     def stop(self) -> str:
         """The text that is held as pieces; nothing of the whole answer again."""
         self._is_known_to_add = True
-        self._whole_again, self.watches = "", False
+        self._whole_again, self.shortest = "", _LONG_PIECE
         held, self._held = self._held, []
         return "".join(held)
 
     def _hold_whole(self, text: str, pieces: Sequence[str]) -> str:
         """Holds a text that is all of the pieces, until another one comes."""
-        if self._whole_again or not _repeats(text, pieces):
-            text, self._whole_again, self.watches = self._whole_again + text, "", False
-            return text
-        self._whole_again, self.watches = text, True
-        return ""
+        if self._whole_again:
+            text, self._whole_again, self.shortest = self._whole_again + text, "", _LONG_PIECE
+        elif pieces and text.lstrip().startswith(pieces[0].strip()) and _repeats(text, pieces):
+            self._whole_again, self.shortest = text, 0
+            return ""
+        return text
 
     def _read_repeated(self, text: str, known: str) -> str:
         if text.startswith(known):
@@ -82,6 +80,6 @@ class RepeatedText:
 def _repeats(text: str, pieces: Sequence[str]) -> bool:
     """Whether a text is that of several pieces together, but for blanks around it."""
     text = text.strip()
-    begins_alike = text.startswith("".join(pieces[:_FIRST_PIECES]).strip())
     is_varied = len(pieces) > 1 and len(set(text)) >= _SURE_CHARACTERS
-    return begins_alike and is_varied and text == "".join(pieces).strip()
+    begins_alike = text.startswith("".join(pieces[:_FIRST_PIECES]).strip())
+    return is_varied and begins_alike and text == "".join(pieces).strip()

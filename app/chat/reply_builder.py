@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.frames import parse_json_object
-from app.chat.repeated_text import LONG_PIECE, RepeatedText
+from app.chat.repeated_text import RepeatedText
 from app.chat.reported_usage import read_usage
 from app.messages import FinishReason, Reply, TokenUsage, ToolCall
 from app.surrogates import SURROGATE, ends_in_half_pair, join_surrogates
@@ -212,7 +212,7 @@ class ReplyBuilder:
 
     def _add_text(self, content: str) -> str:
         """Counts and keeps a piece of text; returns what of it can be shown now."""
-        if self._repeated.watches or len(content) >= LONG_PIECE:
+        if len(content) >= self._repeated.shortest:
             content = self._repeated.read(content, self._texts)
         if self._half_character or (not content.isascii() and SURROGATE.search(content)):
             content = self._half_character + content
