@@ -115,7 +115,7 @@ class FrameDecoder:
             return
         self._data_lines += is_data
         data = parse_json_object(line) if line else None
-        if is_data and self._belongs_to_event(line, data):
+        if is_data and (data is None or self._event) and self._belongs_to_event(line, data):
             self._extend_event(line, found)
             return
         if self._event:
