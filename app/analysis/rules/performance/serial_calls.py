@@ -24,6 +24,9 @@ _LEAST_SHARE = 0.33  # of the trace, saved in parallel: a third is worth changin
 _LARGE_SHARE = 0.5  # saved: else the trace waits for something else as well
 _LEAST_SAVING = 4_000_000  # microseconds (4 s): less is not worth another order of the program
 _LARGE_SAVING = 10_000_000  # microseconds (10 s): longer than a person just waits
+_MOST_SHARE = 0.66  # saved: two thirds, so that hardly anything else takes time
+_WRITING_SAVING = 5_000_000  # microseconds (5 s): enough where hardly anything else takes time
+_LENGTH_OF_WRITING = 2_000_000  # microseconds (2 s): a model wrote something, no label
 _LENGTH_OF_TASK = 1_000_000  # microseconds (1 s): batches of quicker model calls are usual
 _LEAST_LENGTH = 100_000  # microseconds (0.1 s) of an iteration; shorter ones gain little
 _LEAST_PAIRS = 3  # neighbours whose bodies were read; fewer may be independent by chance
@@ -323,7 +326,10 @@ def _is_costly(run: Sequence[Iteration], saved: int, analysis: TraceAnalysis) ->
     if not any(node.view.is_model_call for node in _spans_of(run[0], analysis)):
         return large or len(run) >= _MANY_ITERATIONS
     length = median(iteration[-1].end - iteration[0].start for iteration in run)
-    return large and saved >= _LARGE_SAVING and length >= _LENGTH_OF_TASK
+    if saved >= _LARGE_SAVING:
+        return large and length >= _LENGTH_OF_TASK
+    most = saved >= _MOST_SHARE * analysis.profile.duration
+    return most and saved >= _WRITING_SAVING and length >= _LENGTH_OF_WRITING
 
 
 def _is_batch(run: Sequence[Iteration]) -> bool:
