@@ -45,7 +45,10 @@ _GOOD_WORDS = word_set(
     " complete processed delivered uploaded imported noop queued erledigt enviado 成功"
 )
 _NAMES = key_set("id _id key name email recipient to path file sku row index uuid message_id")
-_CANDIDATES = _FAILED_COUNTS | _OWN_COUNTS | _FAILED_LISTS | _CODES | _FLAGS | _WORDS
+_ERRORS = key_set("error errors error_message error_code exception err")
+_HOLDERS = key_set("result response status outcome")
+_NO_ERRORS = word_set("none None NONE null OK ok")
+_CANDIDATES = _ERRORS | _FAILED_COUNTS | _OWN_COUNTS | _FAILED_LISTS | _CODES | _FLAGS | _WORDS
 _LEVELS = 4  # wrappers around the items
 _ITEMS_READ = 2_000  # of one list of items
 _LEAST_ITEMS = 2
@@ -122,13 +125,14 @@ def _counts_success(member: tuple[str, Any]) -> bool:
 
 
 def _read_items(items: list[Any]) -> FailedItems | None:
-    """Items of which some state that they failed and others that they worked."""
+    """Items of which some state that they failed, and others that they worked or, where an error
+    tells it, none."""
     if len(items) < _LEAST_ITEMS or not isinstance(items[0], dict):
         return None
     read = [_unwrap(item) for item in items[:_ITEMS_READ] if isinstance(item, dict)]
     states = [_read_state(item) for item in read]
     bad = [item for item, state in zip(read, states, strict=True) if state is False]
-    if not bad or True not in states:
+    if not bad or not (True in states or any(map(_read_own_error, bad))):
         return None
     ids = tuple(islice(filter(None, map(_name_item, bad)), _IDS_KEPT))
     return FailedItems(len(bad), len(items), ids, is_sure=False)
@@ -142,7 +146,10 @@ def _unwrap(item: dict[str, Any]) -> dict[str, Any]:
 
 def _read_state(item: dict[str, Any]) -> bool | None:
     """Whether an item says that it worked; None where it says nothing."""
-    found: bool | None = None
+    failed = _read_own_error(item)
+    if failed:
+        return False
+    found: bool | None = None if failed is None else True
     for key, inner in plain_members(item):
         if key in _CODES and (code := _read_code(inner)):
             if code >= 400:
@@ -157,6 +164,18 @@ def _read_state(item: dict[str, Any]) -> bool | None:
                 return False
             found = found or (inner.strip().lower() in _GOOD_WORDS or None)
     return found
+
+
+def _read_own_error(item: dict[str, Any]) -> bool | None:
+    """Whether an item has an error of its own, in what happened to it where that is an object
+    (Weaviate); None where it has no place for one."""
+    members = list(plain_members(item))
+    for key, inner in members:
+        if key in _ERRORS:
+            stated = bool(inner) and isinstance(inner, (str, dict, list, bool))  # no measured error
+            return stated and not (isinstance(inner, str) and inner.strip() in _NO_ERRORS)
+    inside = (inner for key, inner in members if key in _HOLDERS and isinstance(inner, dict))
+    return next((found for found in map(_read_own_error, inside) if found is not None), None)
 
 
 def _read_code(value: Any) -> int:
