@@ -180,3 +180,77 @@ for _language, _answer in _ANSWERS.items():
         question="May I bring my dog?",
         answer=_answer,
     )
+
+
+_OFFERS = ("I will sell once the desk has named a price.", "The desk names a price once you sell.")
+
+
+def _talk(name: str, turns: int, end: Json, *, answer: Any = None) -> None:
+    """Two agents that wait for each other, until something ends it."""
+    said: list[Json] = [{"role": "user", "content": "Sell me a berth on the night ferry."}]
+    steps = []
+    for number in range(turns):
+        agent, text = ("seller", "desk")[number % 2], _OFFERS[number % 2]
+        call = model(says(text), asked=[*said], name="create", seconds=2)
+        steps.append(
+            span(f"turn {agent}", call, output={"text": text}, right=not name.endswith("_healthy"))
+        )
+        said.append({"role": "user", "name": agent, "content": text})
+    STOPPED.add(name, *steps, answer=answer or _OFFERS[0], output=end)
+
+
+STOPPED = CaseList("stopped_talk")
+_talk("maximum_of_turns", 5, {"messages": 6, "stop_reason": "Maximum number of turns 5 reached."})
+_talk("turn_limit", 4, {"result": {"termination_reason": "turn limit reached"}})
+_talk("asked_back_once_healthy", 3, {"stop_reason": "Text 'DONE' mentioned"})
+_talk("a_limit_of_the_subject_healthy", 4, {"reason": "The return limit is exceeded: 30 days."})
+
+
+def _chapters(name: str, *, count: int, seconds: float, also: float = 0.3) -> None:
+    """Chapters that a model translates one after another, none of which needs the one before."""
+    right = not name.endswith("_healthy")
+    steps = [
+        span(
+            "activity:translate_chapter",
+            model(
+                says(f"Port {number} was built in 18{number}4 by its fishermen."),
+                asked=f"Translate the chapter on port {number}.",
+                tokens=(40, 60),
+                seconds=seconds,
+                right=right,
+            ),
+            input={"port": number},
+            output={"chapter": number, "characters": 5_000 + number},
+            right=right,
+        )
+        for number in range(1, count + 1)
+    ]
+    end = tool("print_guide", {"guide": "ports"}, {"pages": count}, seconds=also)
+    IN_TURN.add(name, *steps, end, question="Write a guide to the ports.", answer={"pages": count})
+
+
+IN_TURN = CaseList("written_in_turn")
+_chapters("four_of_three_seconds", count=4, seconds=3.0)
+_chapters("four_short_ones_healthy", count=4, seconds=0.7)
+_chapters("beside_a_longer_step_healthy", count=4, seconds=2.2, also=6.0)
+
+
+def _store(name: str, *outcomes: Json, called: str = "batch_store") -> None:
+    """Berths that are stored in one call."""
+    given = {"berths": [{"berth": number} for number in range(len(outcomes))]}
+    items = [{"berth": number, **each} for number, each in enumerate(outcomes)]
+    REJECTED.add(
+        name,
+        tool(called, given, items, right=not name.endswith("_healthy")),
+        answer={"state": "success", "stored": len(outcomes)},
+    )
+
+
+REJECTED = CaseList("items_with_errors")
+_KEY = {"error": [{"message": "no vector: connection to the model failed with status 401"}]}
+_store("all_of_them", {"result": {"errors": _KEY}}, {"result": {"errors": _KEY}})
+_store("one_has_an_error", {"id": "b0"}, {"error": {"code": "TooLong", "message": "name"}})
+_store("none_of_them_healthy", {"result": {"errors": None}}, {"result": {"errors": None}})
+_store("without_result_healthy", {"result": {}}, {"result": {}})
+_store("measured_errors_healthy", {"error": 0.12}, {"error": 0.09}, called="save_fit")
+_store("what_was_looked_for_healthy", {"error": "drift"}, {"error": ""}, called="check_berths")

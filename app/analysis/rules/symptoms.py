@@ -1,5 +1,6 @@
 """Signs at the end of a trace that something went wrong before."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import read_reply
-from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
+from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set, plain_key
 from app.analysis.rules.error_wording import FAILURE_WORDS, LIMIT_ERROR
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
@@ -19,6 +20,17 @@ from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.user_question import asked_question
 
 _NO_INPUT = Body(None)
+_STOP_REASONS = key_set(
+    "stop_reason reason stopped stopped_by stop ended_by end_reason exit_reason termination_reason"
+    " terminated_by termination finish_reason finished_by stopped_because early_stop subtype"
+)
+_LIMIT_OF_TURNS = re.compile(
+    r"(?<![a-z])(?:(?:iteration|recursion|step|turn|round|message)s?\b.{0,20}"
+    r"\b(?:limit|exceeded|reached|exhausted)\b"
+    r"|max(?:imum)?[ _-]?(?:number of )?(?:iteration|step|turn|round|message|loop)s?(?![a-z]))",
+    re.IGNORECASE,
+)
+_LONGEST_STOP = 120  # characters of the reason why something stopped
 _MESSAGE_READ = 500  # characters of a message, which begins with what happened
 
 
@@ -53,12 +65,27 @@ def ended_by_error(analysis: TraceAnalysis) -> bool:
 
 
 def was_stopped_by_limit(analysis: TraceAnalysis) -> bool:
-    """Whether a limit of turns ended the trace, by its error or by what it says at the end."""
+    """Whether a limit of turns ended the trace, by its error, or by what it says at the end or
+    names as the reason why it stopped."""
     errors = [effective_error(analysis.trace), *(node.error for node in analysis.tree.roots)]
     texts = [error_message(error) for error in errors if error is not None]
     if not texts:
-        texts = [find_failure(output.opened) for output in _final_outputs(analysis)]
+        outputs = list(_final_outputs(analysis))
+        if any(map(_names_limit, outputs)):
+            return True
+        texts = [find_failure(output.opened) for output in outputs]
     return any(LIMIT_ERROR.search(text[:_MESSAGE_READ]) for text in texts)
+
+
+def _names_limit(output: Body) -> bool:
+    """Whether a limit of turns is the reason that an output states for its end, in a few words
+    (`stop_reason` of AutoGen, `subtype` of a run of Claude's agents)."""
+    return output.may_have_key(_STOP_REASONS) and any(
+        leaf.key in _STOP_REASONS
+        and len(leaf.value) <= _LONGEST_STOP
+        and _LIMIT_OF_TURNS.search(leaf.value) is not None
+        for leaf in output.first_by_type.texts
+    )
 
 
 def was_rated_well(analysis: TraceAnalysis) -> bool:
@@ -80,6 +107,8 @@ def _read_symptom(output: Body, *, about_failure: bool) -> str:
     text = read_reply(output.opened).text
     if failure and not (about_failure and failure == text):
         return f"the final output says “{one_line(failure, limit=100)}”"
+    if _names_limit(output):
+        return "a limit of turns ended it"
     if gives_up(text):
         return f"the final answer is “{one_line(text, limit=100)}”"
     return "the final output is empty" if _is_empty_end(output) else ""

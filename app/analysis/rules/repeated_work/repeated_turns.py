@@ -7,11 +7,13 @@ from itertools import islice, pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.rules.repeated_work.comparable_calls import common_parent
+from app.analysis.rules.symptoms import was_stopped_by_limit
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node, by_start
 
 _LEAST_ROUNDS = 3  # a second round is a question asked back
+_LEAST_IF_STOPPED = 2  # the same where only a limit of turns ended the exchange
 _LONGEST_PERIOD = 4  # turns of a round
 _FEWEST_WORDS = 3  # of a text that says something: "yes", "approved" and names occur by design
 _FEWEST_SIGNS = 8  # the same in languages that put no spaces between words
@@ -25,16 +27,17 @@ _MOST = 0.95  # of any number of rounds
 
 
 def list_repeated_turns(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
-    """The longest exchange in which at least two texts were written at least three times each, in
-    a fixed order, each by a model that had read the one before; empty where something new was
-    called or written for it meanwhile."""
+    """The longest exchange in which at least two texts were written at least three times each (two
+    where a limit of turns ended it), in a fixed order, each by a model that had read the one
+    before; empty where something new was called or written for it meanwhile."""
     spoken = [node for node in analysis.once(list_model_calls) if _is_turn(node)][:_MOST_TURNS]
     counts = Counter(_words_of(node) for node in spoken)
-    if sum(count >= _LEAST_ROUNDS for count in counts.values()) < _TURNS_SHOWN:
+    if sum(count >= _LEAST_IF_STOPPED for count in counts.values()) < _TURNS_SHOWN:
         return []
+    least = _LEAST_IF_STOPPED if analysis.once(was_stopped_by_limit) else _LEAST_ROUNDS
     spoken.sort(key=by_start)
-    turns = [node for node in spoken if counts[_words_of(node)] >= _LEAST_ROUNDS]
-    run, period = _longest_exchange(turns)
+    turns = [node for node in spoken if counts[_words_of(node)] >= least]
+    run, period = _longest_exchange(turns, least)
     if not run or _has_progress(run, period, spoken, analysis):
         return []
     return [_build_finding(run, period)]
@@ -54,7 +57,7 @@ def _words_of(node: Node) -> str:
     return " ".join(node.view.reply.text.split())
 
 
-def _longest_exchange(turns: Sequence[Node]) -> tuple[Sequence[Node], int]:
+def _longest_exchange(turns: Sequence[Node], least: int) -> tuple[Sequence[Node], int]:
     """The turns of the longest exchange, and how many go into a round."""
     words = [_words_of(node) for node in turns]
     best: tuple[int, int, int] = (0, 0, 1)
@@ -64,7 +67,7 @@ def _longest_exchange(turns: Sequence[Node]) -> tuple[Sequence[Node], int]:
             if place < len(turns) and words[place] == words[place - period]:
                 continue
             length = place - start
-            is_long = length >= _LEAST_ROUNDS * period and length > best[0]
+            is_long = length >= least * period and length > best[0]
             if is_long and len(set(words[start : start + period])) > 1:
                 best = (length, start, period)
             start = place - period + 1
