@@ -55,7 +55,8 @@ _NO = re.compile(r"no(?:\s|t|n\s)")
 _GIVES_UP_WORDS = (
     "n't", "dont", "didnt", "couldnt", "cant", "unable", "insufficient", "without", "kein", "nicht",
     "n'a", "aucun", "nessun", "geen", "niet", "inte", "ikke", "nie",
-    "ing", "bul", "bilgi", "nena", "nem ", "am ", "tidak", "nepod",
+    "bulamad", "bulunamad", "bilgi ", "nenalezl", "nem ", "nu am", "tidak", "fandt", "fant ",
+    "hittade",
 )  # fmt: skip
 """One of these, or `no`, stands in each text of that kind that is written in ASCII."""
 
