@@ -14,10 +14,8 @@ from app.analysis.rules.data_flow.lost_results import find_lost_results
 from app.analysis.rules.data_flow.lost_values import find_lost_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
-from app.analysis.rules.data_flow.nulled_replies import find_nulled_replies
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
-from app.analysis.rules.data_flow.unconverted_units import find_unconverted_units
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
 from app.analysis.rules.data_flow.unreturned_results import find_unreturned_results
@@ -62,7 +60,6 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
-    find_nulled_replies,
     find_widened_scope,
     find_kept_worst,
     find_lost_results,
@@ -71,7 +68,6 @@ RULES: tuple[Rule, ...] = (
     find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,
-    find_unconverted_units,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,

@@ -27,7 +27,6 @@ from evals.small_cases import (
     left_results,
     lookup_cases,
     meant_cases,
-    measure_cases,
     name_cases,
     object_text_cases,
     offline_cases,
@@ -61,6 +60,7 @@ from evals.small_cases import (
     wasted_again_cases,
     wording_cases,
     written_cases,
+    zone_cases,
 )
 from evals.small_cases.builder import CaseList, SmallCase
 
@@ -107,7 +107,7 @@ _MODULES = (
     waiting_cases,
     unfilled_cases,
     meant_cases,
-    measure_cases,
+    zone_cases,
     name_cases,
     alike_cases,
     offline_cases,

@@ -1,4 +1,4 @@
-"""Values that the next step needs: carried along, dropped by a step or a model, widened to all."""
+"""Values that the next step needs: carried along, dropped by a step, widened to all."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from evals.small_cases.builder import CaseList, SpanPlan, calls, model, says, sp
 
 CARRIED = CaseList("carried_value")
 WIDENED = CaseList("widened_scope")
-NULLED = CaseList("nulled_reply")
 DISPATCHED = CaseList("dispatched_tool")
 
 _ANSWER = "The timetable of the pier is drawn."
@@ -88,27 +87,6 @@ _widened(
 _widened("any_class", _ASKED, {"booking_id": "K-4471", "cabin": "any"}, right=False)
 _widened("nobody_was_named", "Send the logs.", {"booking_id": "*"}, right=False)
 
-
-def _nulled(name: str, told: str, reply: str, given: Any, *, right: bool) -> None:
-    """A model that shortens what is known, and the step that is given a part of it."""
-    NULLED.add(
-        name if right else f"{name}_healthy",
-        model(says(reply), asked=told, right=right),
-        tool("load_skipper", given, {"name": "Anyone", "speaks": ["English"]}),
-        model(says("Your skipper greets you."), asked=reply),
-        question="Who sails with us?",
-        answer="Your skipper greets you.",
-        says="wrote that there is none" if right else "",
-    )
-
-
-_KNOWN = "skipper: Runa Dahl (speaks Norwegian); boat: Tern; wind: 4"
-_JSON = '{"skipper": "Runa Dahl", "boat": "Tern", "wind": 4}'
-_nulled("in_words", _KNOWN, "Tern, wind 4. Skipper: null", {"name": None}, right=True)
-_nulled("in_an_object", _JSON, '{"boat": "Tern", "skipper": null}', {"skipper": None}, right=True)
-_nulled("kept", _KNOWN, "Tern, wind 4. Skipper: Runa Dahl", {"name": "Runa Dahl"}, right=False)
-_nulled("never_known", "boat: Tern; wind: 4", "Tern. Skipper: null", {"name": None}, right=False)
-_nulled("nobody_missed_it", _KNOWN, "Tern. Skipper: null", {"name": "Runa Dahl"}, right=False)
 
 # A tool that nobody offered: that the dispatcher says so is the effect.
 _OFFERED = [
