@@ -42,6 +42,19 @@ _act("pressed_healthy", _content('Pressed button "Confirm"'))
 _act("read_text_healthy", _content("Element 5 is shown when the ferry is not available by car."))
 
 
+for _name, _said in {
+    "a_node_is_down_healthy": "Node pump-3 is not available since 04:10.",
+    "no_nodes_with_a_state_healthy": "No nodes found with state overdue.",
+}.items():
+    DRIVEN.add(
+        _name,
+        tool("show_status", {"group": "pumps"}, _said),
+        model(says(f"The harbour says: {_said}"), asked="What is the state of the pumps?"),
+        question="What is the state of the pumps?",
+        answer=f"The harbour says: {_said}",
+    )
+
+
 def _read(name: str, result: Json | str) -> None:
     """A page of prices that a service reads, with what it keeps of the site's answer."""
     right = not name.endswith("_healthy")

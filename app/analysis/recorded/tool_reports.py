@@ -29,13 +29,14 @@ _REPORT = re.compile(
     | (?:no\sreplacement\swas\s(?:performed|made)|failed\sto\s(?:edit|find\sexpected|match))\b
     | file\shas\s(?:not\sbeen\sread|been\s(?:modified|changed))\b[^\n]{0,80}?\b(?:yet|since|before)
     | <response\s\[[45]\d\d\b
-    | (?:element|node|ref|selector|locator|frame|tab)\s(?:with\s)?
-      (?:(?:index|uid|ref|id|selector)\W{1,3})?\S{1,60}\s(?:(?:is\s|was\s)?not\s(?:found|available|visible|clickable|interactable|attached)
+    | (?:(?:element|ref|selector|locator)\s(?:with\s)?(?:(?:index|uid|ref|id|selector)\W{1,3})?
+      |(?:node|frame|tab)\s(?:with\s)?(?:index|uid|ref|selector)\W{1,3})\S{1,60}\s(?:(?:is\s|was\s)?not\s(?:found|available|visible|clickable|interactable|attached)
       |(?:does\snot|doesn['’]t|no\slonger)\sexists?)\b
     | element\s(?:(?:is|was)\s)?(?:not\s(?:interactable|found|visible|clickable|attached)
       |click\sintercepted|outside\sof\sthe\sviewport)\b
     | stale\selement\sreference\b | node\sis\s(?:either\s)?(?:not\sclickable|detached)\b
-    | no\s(?:such\s)?(?:element|node)s?\s?(?::|(?:was\s|were\s)?found\s(?:for|with|matching|at)\b)
+    | no\s(?:such\s)?(?:element|node)s?\s?(?::|(?:was\s|were\s)?found\s(?:for|with|matching|at)
+      \s(?:(?:the|this|that|given)\s){0,2}(?:selector|locator|xpath|css|ref|uid|index|coordinate))
     | (?:could\snot|couldn['’]t|cannot|can['’]t|unable\sto|failed\sto)
       \s(?:find|locate|click|scroll|type)\s(?:\w{1,12}\s){0,2}?(?:element|node|selector|button|input)\b
     | waiting\sfor\s(?:selector|locator|element)\s.{1,120}?\sfailed\b
