@@ -125,8 +125,7 @@ def find_failure(output: Any) -> str:
     lists of records or below other keys than wrappers is content, not an outcome.
     """
     if isinstance(output, str):
-        found = find_failure_text(output)
-        if found:
+        if found := find_failure_text(output):
             return found[:_LONGEST_REASON]
         output = read_object_text(output)
     if isinstance(output, dict) and len(output) == 1:
@@ -134,8 +133,7 @@ def find_failure(output: Any) -> str:
         if isinstance(only, str) and (found := find_reported_failure(only)):
             return found[:_LONGEST_REASON]
     for members in list_outer_objects(output):
-        found = _find_failure_of_object(members)
-        if found:
+        if found := _find_failure_of_object(members):
             return found[:_LONGEST_REASON]
     return ""
 
@@ -149,8 +147,7 @@ def _find_failure_of_object(members: Members) -> str:
     for key, inner in members:
         if key in _STATING_KEYS and (stated := _read_statement(key, inner, members)):
             return _find_reason(members) or stated
-    refusal = _find_refusal(members) or _read_variant(members)
-    if refusal:
+    if refusal := _find_refusal(members) or _read_variant(members):
         return refusal
     for key, inner in members:
         if key in _PRINTED and isinstance(inner, str):
@@ -363,8 +360,11 @@ def _is_stated(value: Any) -> bool:
 
 
 def _read_errors(value: Any, members: Members) -> str:
-    """The first of a list of errors, if they are all that the output has: a check that ran well
-    returns what it found beside a verdict or a score."""
+    """The first of a list of errors, or of sentences by field (Jira, Rails), if they are all that
+    the output has: a check that ran well returns what it found beside a verdict or a score."""
+    if isinstance(value, dict):
+        value = [each[0] if isinstance(each, list) and each else each for each in value.values()]
+        value = value if all(isinstance(each, str) and " " in each for each in value) else []
     if not isinstance(value, list) or not value:
         return ""
     if not all(key in _BESIDE_ERRORS for key, inner in members if inner not in (None, "", [], {})):

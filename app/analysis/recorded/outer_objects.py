@@ -9,7 +9,7 @@ from app.analysis.recorded.spellings import key_set, plain_members
 _WRAPPERS = key_set(
     "result response output outputs data body content structured_content return_value value results"
     " tool_result tool_response tool_output function_response message payload json text parts"
-    " choices meta trace observation content_blocks"
+    " choices meta trace observation content_blocks main"
 )
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
 _HOLD_MESSAGES = frozenset(["messages", "kwargs"])
@@ -20,7 +20,7 @@ _FACTS_OF_PAGES = _CODES_OF_PAGES | key_set("error page_error status_text error_
 _LISTS_OF_PARTS = key_set("content choices parts outputs output")
 _TEXTS_OF_PARTS = frozenset(["text", "content", "type"])
 MOST_PARTS = 16  # parts of an answer; a longer list holds records
-_LEVELS = 4  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's
+_LEVELS = 5  # wrappers around an outcome: the SDK's, the framework's, MCP's, the tool's, its API's
 
 Members = list[tuple[str, Any]]
 
@@ -49,7 +49,8 @@ def list_outer_objects(output: Any) -> Iterator[Members]:
             or (len(value) == 1 and (level == 0 or key in _WRAPPERS))
             or (level == 0 and all(map(_has_text, value)))
         ):
-            waiting.extend((level + 1, key, each) for each in value)
+            # A list of one part, and one in a list (n8n's items), wraps nothing of its own.
+            waiting.extend((level + (len(value) > 1), key, each) for each in value)
 
 
 def _find_tool_result(holder: dict[str, Any], held: Any) -> dict[str, Any] | None:
