@@ -1,12 +1,27 @@
 """Reports of failed tools as coding agents, task protocols and services write them, and replies
-whose reason to stop or reasoning stands where only one provider puts it."""
+whose reason to stop or reasoning stands where only one provider puts it. Failures of tools that a
+provider runs itself, and those that began inside a step or in a reply that was cut."""
 
+import json
 from typing import Any
 
-from evals.small_cases.builder import CaseList, model, says, tool, turn_with
+from evals.small_cases.builder import (
+    CaseList,
+    Json,
+    SpanPlan,
+    calls,
+    failed,
+    model,
+    says,
+    span,
+    tool,
+    turn_with,
+)
 
 REPORTS = CaseList("tool_report")
 ENDS = CaseList("end_of_reply")
+HOSTED = CaseList("hosted_tool")
+ORIGINS = CaseList("origin_inside")
 
 _DONE = "The mooring list is up to date."
 
@@ -98,3 +113,121 @@ _ends("vllm_aborted", {"choices": [{"message": {"content": "B"}, "finish_reason"
 _ends("reasoning_before_text", says("<think>Berth 4 is free.</think>Berth 4."), right=False)
 _ends("tags_in_text", says("Write <think> before your reasoning."), right=False)
 _ends("eos_of_lm_studio", {"content": "Berth 4", "stats": {"stopReason": "eosFound"}}, right=False)
+
+
+# Tools that a provider runs itself are parts of the reply.
+def _hosts(name: str, *parts: Json, key: str = "output", right: bool = True) -> None:
+    text = {"type": "output_text", "text": _DONE} if key == "output" else {}
+    last = {"type": "message", "role": "assistant", "content": [text]}
+    told = last if text else {"type": "text", "text": _DONE}
+    HOSTED.add(
+        name if right else f"{name}_healthy",
+        tool("load_pier", {"pier": "N2"}, {"berths": 14, "side": "left"}),
+        model({key: [*parts, told]}, right=right),
+        answer=_DONE,
+    )
+
+
+def _runs(call_id: str, tool_name: str, content: Any, **more: Any) -> tuple[Json, Json]:
+    given = {"type": "server_tool_use", "id": call_id, "name": tool_name, "input": {"pier": "N2"}}
+    result = {"type": f"{tool_name}_tool_result", "tool_use_id": call_id, "content": content}
+    return given, result | more
+
+
+_BUSY = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+_PAGE = {"type": "web_search_result", "title": "Error: page moved", "url": "https://e.org/n2"}
+_LOST = {"type": "mcp_call", "name": "tide_table", "error": "gateway closed", "output": None}
+_READ = {"type": "mcp_call", "name": "tide_table", "error": None, "output": "low at 4:10"}
+_hosts("mcp_call", _LOST)
+_hosts("mcp_list", {"type": "mcp_list_tools", "tools": [], "error": "424: no such host"})
+_hosts("search_status", {"type": "web_search_call", "id": "ws_1", "status": "failed"})
+_hosts("search_error", *_runs("s1", "web_search", _BUSY), key="content")
+_hosts("mcp_result", *_runs("m1", "mcp", "no tides", is_error=True), key="content")
+_hosts("mcp_call_again", _LOST, _READ, right=False)
+_hosts("mcp_call_worked", _READ, right=False)
+_hosts("search_status", {"type": "web_search_call", "status": "completed"}, right=False)
+_hosts("search_pages", *_runs("s1", "web_search", [_PAGE]), key="content", right=False)
+_hosts(
+    "search_again",
+    *_runs("s1", "web_search", _BUSY),
+    *_runs("s2", "web_search", [_PAGE]),
+    key="content",
+    right=False,
+)
+
+# Envelopes in envelopes, and errors by field.
+_LATE = {"pier": "the pier is closed at night"}
+
+
+def _enveloped(errors: Json) -> Json:
+    result = {"berth": None, "response": {"errorMessages": [], "errors": errors}}
+    part = {"type": "text", "text": json.dumps({"result": result})}
+    return {"output": {"content": [part], "tool_call_id": "c"}}
+
+
+def _item(held: Json) -> Json:
+    return {"executionStatus": "success", "data": {"main": [[{"json": held}]]}}
+
+
+_fails("envelope_of_the_service", _enveloped(_LATE), "closed at night")
+_fails("item_of_a_workflow", _item({"error": "403 - no key"}), "no key")
+_works("envelope_of_the_service", _enveloped({}))
+_works("item_of_a_workflow", _item({"berth": 4}))
+_works("errors_by_code", {"errors": {"404": "12", "500": "3"}})
+_works("errors_of_a_check", {"score": 4, "errors": _LATE})
+
+# Failures that began further inside, or in the call that a model did not finish.
+_TIDES = "When is low tide at pier N2?"
+
+
+def _searches(name: str, *inside: SpanPlan, right: bool, answer: str = "At about 4:10.") -> None:
+    ORIGINS.add(
+        name if right else f"{name}_healthy",
+        span("TideRetriever", *inside, input={"query": _TIDES}, output={"documents": []}),
+        model(says(answer), asked=_TIDES),
+        question=_TIDES,
+        answer=answer,
+    )
+
+
+_search = span("POST", right=True, **failed("HTTPError", "502 Bad Gateway"))
+_searches("request_of_an_empty_search", _search, right=True)
+_unread = span("POST", **failed("HTTPError", "502 Bad Gateway"))
+ORIGINS.add(
+    "second_request_of_a_search_healthy",
+    span(
+        "TideRetriever",
+        _unread,
+        span("POST", input={"try": 2}, output={"hits": 1}),
+        input={"query": _TIDES},
+        output={"documents": [{"text": "Low tide at N2 is at 4:10."}]},
+    ),
+    model(says("Low tide is at 4:10."), asked=_TIDES),
+    question=_TIDES,
+    answer="Low tide is at 4:10.",
+)
+for _finish, _right in (("length", True), ("tool_calls", False)):
+    _asked = calls("write_log", {"path": "n2.log"})
+    _asked["choices"][0]["finish_reason"] = _finish
+    _report = {"is_error": True, "content": "InputError: the field `text` is missing"}
+    ORIGINS.add(
+        "cut_call_of_a_tool" if _right else "whole_call_of_a_tool",
+        model(_asked, right=_right),
+        tool("write_log", {"path": "n2.log"}, _report, right=not _right),
+        model(says("The log of pier N2 is not written.")),
+        answer="The log of pier N2 is not written.",
+    )
+_PROGRAM = "I read the table.\n<code>\nimport tidetable\nprint(tidetable.low('N2'))\n</code>"
+for _line, _by_model in (("import tidetable", True), ("None", False)):
+    _told = f"Error:\nexecution failed at line '{_line}': InterpreterError: it is not allowed"
+    ORIGINS.add(
+        "code_of_a_step" if _by_model else "step_that_quotes_nothing",
+        span(
+            "Step 1",
+            model(says(_PROGRAM), right=_by_model),
+            output={"observations": _told},
+            right=not _by_model,
+        ),
+        model(says("Low tide is at 4:10.")),
+        answer="Low tide is at 4:10.",
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from app.analysis.error_origins import is_cancellation
 from app.analysis.rules.lookups import leaves_program
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -14,12 +15,14 @@ _NOTHING: tuple[object, ...] = (None, "", 0, [], {})
 
 
 def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:
-    """The last call of something outside that returned nothing inside a step; for a step of the
+    """The last span that failed inside a step, else the last call of something outside that
+    returned nothing there; for a step of the
     program the nearest one before it under whose key it was given nothing; else the step itself."""
-    inside = islice(analysis.tree.below(node), 1, _INSIDE_READ)
-    found = [each for each in inside if _found_nothing(each, analysis)]
+    inside = list(islice(analysis.tree.below(node), 1, _INSIDE_READ))
+    found = [each for each in inside if each.error and not is_cancellation(each.error)]
+    found = found or [each for each in inside if _found_nothing(each, analysis)]
     if found:
-        return max(found, key=lambda each: each.end)
+        return max(found, key=lambda each: (each.end, each.depth))
     lacked = set(_keys_of_nothing(node))
     if leaves_program(node) or not lacked:
         return node

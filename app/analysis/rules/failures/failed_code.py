@@ -1,12 +1,14 @@
-"""Which model call wrote the code that a span ran."""
+"""Which model call wrote the code that a span ran, or the cut call that it answered."""
 
 from collections.abc import Iterator
 from itertools import islice
 
+from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.names import match_names
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set
+from app.analysis.rules.recovery import asking_call
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -25,16 +27,25 @@ _SHORTEST_CODE = 12  # characters: a shorter text may occur in a reply by chance
 _LONGEST_CODE = 20_000  # characters of a reply in which the code is looked for
 _EARLIER_READ = 60  # spans before a run: the call that wrote the code is near
 _LEAVES_READ = 40  # of the arguments of one call
+_CUT = (FinishReason.LENGTH, FinishReason.MALFORMED_CALL)
 
 
 def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
     """The model call before a run of code that wrote it, or None.
 
     It is the nearest one whose reply holds the code that the span was given. Where the span runs
-    code by its name but was given none, it is the nearest one whose reply has a block of code.
+    code by its name but was given none, it is the nearest one whose reply has a block of code; for
+    a step that runs what is written inside of it, the one whose lines the failure quotes. A call of
+    a tool was written by the one that asked for it, if that reply was cut.
     """
     if node.view.is_model_call or not analysis.was_read(node):
         return None
+    asked = asking_call(node, analysis)
+    if asked is not None and asked.view.reply.finish in _CUT:
+        return asked
+    inside = _find_writer_inside(node, analysis)
+    if inside is not None:
+        return inside
     code = _given_code(node)
     if not code and not _is_named_runner(node.function_name):
         return None
@@ -51,6 +62,17 @@ def runs_program(node: Node) -> bool:
     """Whether a span runs a program, rather than a query that is corrected at little cost."""
     has_program = not _PROGRAM_KEYS.isdisjoint(node.view.input.keys)
     return has_program or _is_named_runner(node.function_name)
+
+
+def _find_writer_inside(node: Node, analysis: TraceAnalysis) -> Node | None:
+    """The last model call of a step that failed with a line of what it wrote (smolagents)."""
+    failure = node.view.failure
+    for child in reversed(node.children[-_EARLIER_READ:] if failure else []):
+        if child.view.is_model_call and analysis.was_read(child):
+            lines = (line.strip() for line in child.view.reply.text[:_LONGEST_CODE].splitlines())
+            if any(len(line) >= _SHORTEST_CODE and line in failure for line in lines):
+                return child
+    return None
 
 
 def _given_code(node: Node) -> str:
