@@ -17,7 +17,13 @@ def run_folder(name: str) -> list[CaseResult]:
 
 
 @pytest.mark.parametrize(
-    ("name", "least_first", "most_accused"), [("developed", 0.66, 2), ("kept-apart", 0.48, 1)]
+    ("name", "least_first", "most_accused"),
+    [
+        ("developed", 0.66, 2),
+        ("recorded", 0.82, 5),
+        ("reported", 0.93, 1),
+        ("kept-apart", 0.48, 1),
+    ],
 )
 def test_the_analysis_finds_no_fewer_faults_and_accuses_no_more_healthy_traces(
     name: str, least_first: float, most_accused: int
