@@ -22,6 +22,7 @@ REPORTS = CaseList("tool_report")
 ENDS = CaseList("end_of_reply")
 HOSTED = CaseList("hosted_tool")
 ORIGINS = CaseList("origin_inside")
+TALKS = CaseList("talk_in_turn")
 
 _DONE = "The mooring list is up to date."
 
@@ -231,3 +232,27 @@ for _line, _by_model in (("import tidetable", True), ("None", False)):
         model(says("Low tide is at 4:10.")),
         answer="Low tide is at 4:10.",
     )
+
+
+# Replies that differ in their counts of tokens only.
+def _talks(name: str, second: str, third: str, *, right: bool) -> None:
+    """Two agents that talk in turn; `second` and `third` are what they say from then on."""
+    texts = ["Moor at berth 4, left side.", "Good, clear and short."]
+    texts += [f"{second} {third}" if right else f"{second} {number}" for number in range(7)]
+    if right:
+        texts[3::2] = [third] * 3
+    talk = [
+        model(
+            {"message": {"content": text, "prompt_tokens": 120 + 24 * turn}},
+            asked=texts[turn - 1] if turn else "Where does MF Ida moor?",
+            name=f"{'harbour' if turn % 2 == 0 else 'bridge'}_agent",
+            tokens=(120 + 24 * turn, 18),
+            right=right and turn >= 2,
+        )
+        for turn, text in enumerate(texts)
+    ]
+    TALKS.add(name, *talk, question="Where does MF Ida moor?", answer=texts[0])
+
+
+_talks("thanks_again_and_again", "Thank you, good watch!", "Gladly, good watch to you.", right=True)
+_talks("other_words_healthy", "Checked point number", "", right=False)

@@ -36,11 +36,14 @@ _LEAST_SHARED_WORDS = 0.75  # allows for a rephrased word in four, not for anoth
 _VOLATILE_KEYS = key_set(
     "attempt attempts retry retries try tries iteration request_id call_id trace_id run_id"
     " timestamp nonce seed took took_ms elapsed elapsed_ms latency latency_ms duration_ms"
-    " tool_call_id created_at id_token"
+    " tool_call_id created_at id_token prompt_tokens completion_tokens total_tokens input_tokens"
+    " output_tokens cached_tokens prompt_token_count candidates_token_count total_token_count"
 )
 _VOLATILE = re.compile(
     r'"(?:attempts?|retry|retries|try|tries|iteration|(?:request|(?:tool_?)?call|trace|run)[-_]?id'
     r"|timestamp|nonce|seed|took(?:_?ms)?|elapsed(?:_?ms)?|latency(?:_?ms)?|duration_?ms"
+    r"|(?:prompt|completion|total|input|output|cached)_?tokens"
+    r"|(?:prompt|candidates|total)_?token_?count"
     r'|created_?at|id_?token)": (?:"[^"]{0,80}"|[-\w.+]{1,40})'
 )
 _CALL_IDS = tuple(f'"{start}' for start in CALL_ID_STARTS)
@@ -153,8 +156,8 @@ class Body:
     @computed_once
     def canonical(self) -> str:
         """A text that is equal for bodies that mean the same: blanks, letter case, the order of
-        keys, what only counts attempts, and ids of requests and calls do not matter. Empty where
-        the body was cut or is too large to be compared as a whole."""
+        keys, what counts attempts or tokens only, and ids of requests and calls do not matter.
+        Empty where the body was cut or is too large to be compared as a whole."""
         if self.is_cut or not self.survey.is_whole:
             return ""
         value = self.opened
