@@ -19,6 +19,10 @@ _TRACEBACK_FRAME = re.compile(
 _CANCELLATION_TYPES = word_set("CancelledError Cancelled KeyboardInterrupt AbortError")
 _LEAST_PASSING = 50_000  # microseconds in which an exception leaves the spans around it
 _PASSING_SHARE = 0.05  # the same as a share of the whole: what takes longer is work
+_WORDS_OF_WRAPPER = 5  # `Triage of the ticket failed`: more words may tell of another cause
+_SPECIFIC = re.compile(r"[\d'\"`“”«:=(]|\b(?:null|none|undefined|empty|missing|invalid)\b", re.I)
+"""What a message has that tells more than that something failed."""
+_MOST_CLEANING = 2  # steps after a failure that report it or set a state
 _LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
@@ -106,7 +110,22 @@ def _find_source_child(node: Node) -> Node | None:
         if inner and len(inner) > 3 and inner in quoting:
             return child
     starts = _last_starts(node)
-    return next((child for child in failed if not _parent_continued(child, starts)), None)
+    ending = next((child for child in failed if not _parent_continued(child, starts)), None)
+    return ending or _find_wrapped(node, failed)
+
+
+def _find_wrapped(node: Node, failed: Sequence[Node]) -> Node | None:
+    """The last failed child, where this span only says that it failed, after little but a message
+    to somebody: no model was asked and nothing below the steps that followed."""
+    own = read_message(node.error.message) if node.error else ""
+    if not own or len(own.split()) > _WORDS_OF_WRAPPER or _SPECIFIC.search(own):
+        return None
+    for child in failed[-1:]:
+        later = [other for other in node.children if other.start >= child.end]
+        plain = not any(other.view.is_model_call or other.children for other in later)
+        if len(later) <= _MOST_CLEANING and plain and not _was_cancelled(child):
+            return child
+    return None
 
 
 def _last_starts(node: Node) -> list[tuple[int, str | None]]:

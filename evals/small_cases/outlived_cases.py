@@ -100,3 +100,25 @@ CORRECTED.add(
     ],
     answer="3 labels are printed.",
 )
+
+
+# A step that only says that it failed, after it had told somebody, wraps the last failure in it.
+def _wrapped(name: str, message: str, *, by_step: bool) -> None:
+    error = failed("LoadingError", message)
+    OUTLIVED.add_flat(
+        name,
+        span(
+            "load_ferry",
+            tool("weigh_van", {"van": "V-7"}, None, right=not by_step, **_SLOW),
+            tool("tell_harbour", {"van": "V-7"}, {"told": True}, seconds=0.1),
+            input={"van": "V-7"},
+            right=by_step,
+            **error,
+        ),
+        input={"van": "V-7"},
+        **error,
+    )
+
+
+_wrapped("wrapper_says_only_that_it_failed", "Loading of the van failed", by_step=False)
+_wrapped("step_failed_for_a_reason_of_its_own", "deck 3 holds 7 vans at most", by_step=True)
