@@ -166,3 +166,24 @@ _search("argument_without_what_the_trace_names", {"ship": None, "meal": "dinner"
 _search("all_instead_of_what_the_trace_names", {"ship": "*", "meal": "dinner"}, right=True)
 _search("argument_that_the_trace_names_healthy", {"ship": "MF Ida", "meal": None})
 _search("another_argument_that_is_all_healthy", {"ship": "MF Ida", "meal": "all"})
+
+# A step empties a field of the record that it was given itself; a later step may need it or not.
+for _needs, _name in ((True, "field_needed_later"), (False, "field_not_needed_healthy")):
+    NULLED.add(
+        _name,
+        span(
+            "shorten_talk",
+            input={"vessel": {"id": "MSKU-1174", "flag": "NO"}, "said": ["Hello", "Is it here?"]},
+            output={"vessel": {"id": None, "flag": "NO"}, "gist": "asks for a vessel"},
+            right=_needs,
+        ),
+        tool(
+            "berth_of",
+            {"vessel_id": None, "port": "Bergen"},
+            {"berths": [] if _needs else ["K-12"]},
+        ),
+        model(says("It lies at K-12."), asked="Where does it lie?"),
+        question="Where does it lie?",
+        answer="It lies at K-12.",
+        says="shorten_talk was given" if _needs else "",
+    )

@@ -1,7 +1,8 @@
 """Fields that a lookup had filled and that a later step of the program has as null.
 
 A hand-over names the quest and the landmark as they were looked up, but no direction, and the
-next agent makes one up. That both are one record shows by the values that they share.
+next agent makes one up. That both are one record shows by the values that they share. A field that
+a step was given itself, and returned as null in the same place, counts where a later call needs it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,8 +11,10 @@ from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Path
+from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.spellings import plain_key
 from app.analysis.rules.data_flow.named_values import PASSING_KEYS, removes_values
+from app.analysis.rules.failures.suspects import came_to_nothing
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -23,6 +26,7 @@ _SHORTEST_SHARED = 4  # characters of a shared value; shorter ones need a digit
 _LONGEST_VALUE = 200  # characters
 _FACTS_KEPT = 400  # records of lookups
 _MOST_FOUND = 5
+_NOTHING: tuple[object, ...] = (None, "")
 
 _Fields = dict[str, str]
 
@@ -44,7 +48,11 @@ def find_nulled_fields(analysis: TraceAnalysis) -> Iterator[Finding]:
     steps = analysis.once(list_read_steps)
     may_lack = [node for node in steps if _may_lack(node)]
     if may_lack:
-        yield from islice(_compare_steps(may_lack, steps), _MOST_FOUND)
+        found = list(islice(_compare_steps(may_lack, steps), _MOST_FOUND))
+        yield from found
+        named = {finding.spans[0] for finding in found}
+        emptied = [node for node in may_lack if node.id not in named]
+        yield from islice(_find_emptied(emptied, steps), _MOST_FOUND)
 
 
 def _may_lack(node: Node) -> bool:
@@ -125,3 +133,41 @@ def _build_finding(key: str, record: _Record, node: Node, fact: _Fact, was_given
         f" ({one_line(shared, limit=40)} “{one_line(record.full[shared], limit=40)}”)."
     )
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, fact.node])
+
+
+def _find_emptied(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[Finding]:
+    """The first field of each step that it had been given at the same path and returned as null,
+    if a later call was given null for it and came to nothing."""
+    for node in may_lack:
+        output = node.view.output
+        if not output.may_have_empty:
+            continue
+        given = {leaf.path: leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)}
+        for leaf in output.first_leaves(_LEAVES_READ):
+            had = given.get(leaf.path)
+            if leaf.key in PASSING_KEYS or len(leaf.path) < 2 or leaf.value not in _NOTHING:
+                continue
+            user = _find_user(leaf, node, steps) if type(had) in (str, int) and had else None
+            if user is not None:
+                sentence = (
+                    f"{one_line(node.name, limit=60)} was given"
+                    f" “{one_line(str(had), limit=40)}” as {one_line(str(leaf.path[-1]), limit=40)}"
+                    f" and returned none, and {one_line(user.name, limit=60)} came to nothing."
+                )
+                yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, user])
+                break
+
+
+def _find_user(leaf: Leaf, node: Node, steps: Sequence[Node]) -> Node | None:
+    """The first later call of something outside that was given null under the key of a field,
+    alone or behind the key of its record (`customer_id` for the `id` of a `customer`), and came to
+    nothing."""
+    above = leaf.path[-2]
+    names = {leaf.key, f"{plain_key(above)}{leaf.key}" if isinstance(above, str) else leaf.key}
+    for step in steps:
+        if step.start < node.end or not (step.view.calls_tool and step.view.input.may_have_empty):
+            continue
+        read = step.view.input.first_leaves(_LEAVES_READ)
+        if any(each.key in names and each.value in _NOTHING for each in read):
+            return step if came_to_nothing(step) else None
+    return None
