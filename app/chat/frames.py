@@ -5,7 +5,7 @@ connection, newer ones write `data: ` lines and a closing `data: [DONE]`. A gene
 the bare form silently, so lines are read here: split at LF, CR stripped, blank lines, comments
 and other SSE fields skipped, `data:` with or without a space taken off. A frame may be spread over
 the `data:` lines of one event, as the standard of SSE allows; frames without blank lines between
-them are told from that by the members that only whole frames have.
+them are recognised by the members that only whole frames have.
 """
 
 import json

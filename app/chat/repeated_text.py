@@ -12,7 +12,7 @@ from collections.abc import Sequence
 _LONG_PIECE = 20
 """Characters: a shorter piece is not looked at once deltas are known to be pieces."""
 _FIRST_PIECES = 8
-"""Compared before all of them are: nearly every piece is told from a repetition by these."""
+"""Compared before all of them are: these show of nearly every piece that it repeats nothing."""
 
 _SURE_CHARACTERS = 6
 """Different ones, of the text that is repeated."""

@@ -1,7 +1,7 @@
 """Sentences by which coding agents and SDKs say that a call was not run for want of a permission.
 
 They stand where the result would: nobody was there to be asked, a rule forbade it, or a person
-said no.
+refused.
 """
 
 import re
@@ -60,7 +60,7 @@ _BY_A_PERSON = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-"""The same where somebody said no; Claude Code, Cline, Roo, Codex, Gemini CLI, Goose, Zed."""
+"""The same where a person refused; Claude Code, Cline, Roo, Codex, Gemini CLI, Goose, Zed."""
 
 
 def says_denied(text: str) -> bool:

@@ -64,9 +64,9 @@ def _read_plain(record: Mapping[str, Any]) -> Parts | None:
     if isinstance(error, str) and error.strip().lower() not in _NOT_AN_ERROR:
         is_flag = error.strip().lower() in ("true", "1", "yes")
         return kind or "Error", message if is_flag else error, None
-    told = _first_of(record, _ERROR_TEXTS)
-    if isinstance(told, (str, int)) and str(told).strip().lower() not in _NOT_AN_ERROR:
-        return kind or "Error", message or str(told), None
+    stated = _first_of(record, _ERROR_TEXTS)
+    if isinstance(stated, (str, int)) and str(stated).strip().lower() not in _NOT_AN_ERROR:
+        return kind or "Error", message or str(stated), None
     levels = [str(record.get(key)).lower() for key in _LEVELS]
     # A level alone may be that of a log, so that it needs the place for its message beside it.
     is_failed = not _ERROR_WORDS.isdisjoint(levels[1:]) or (

@@ -99,6 +99,10 @@ class RecordedSpan:
         return Body(self._bodies.returned)
 
     @computed_once
+    def metadata(self) -> Body:
+        return Body(self.span.metadata)
+
+    @computed_once
     def usage(self) -> Usage:
         usage = read_usage(self.span)
         if usage is NO_USAGE and self.output.value is not self.span.output:

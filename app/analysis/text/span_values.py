@@ -11,7 +11,6 @@ from statistics import median
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import MOST_LEAVES, Path
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key
@@ -77,7 +76,7 @@ def read_value(node: Node, view: RecordedSpan, steps: Sequence[Step]) -> Any:
 def open_body(view: RecordedSpan, field: str) -> Any:
     """Input, output or metadata with the texts opened that are JSON, without what OpenTelemetry and
     SDKs put around them."""
-    return Body(view.span.metadata).opened if field == "metadata" else getattr(view, field).opened
+    return getattr(view, field).opened
 
 
 def find_keyed(value: Any, steps: Sequence[Step]) -> Iterator[tuple[Path, Any]]:

@@ -152,7 +152,7 @@ def _place_of(node: Node) -> Node | None:
 def _find_refusal(node: Node) -> str:
     """`key: value` that says the check failed, in the output or else in the metadata, where the
     OpenAI Agents SDK puts it; empty where none does."""
-    return _refusal_in(node.view.output) or _refusal_in(Body(node.span.metadata))
+    return _refusal_in(node.view.output) or _refusal_in(node.view.metadata)
 
 
 def _refusal_in(body: Body) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import kept_by_keys
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -54,7 +53,7 @@ def is_asked_back(node: Node, analysis: TraceAnalysis) -> bool:
 
 def _list_confidences(node: Node) -> Iterator[Leaf]:
     """What stands under such a key in the result and the metadata of a span."""
-    for body in (node.view.output, Body(node.span.metadata)):
+    for body in (node.view.output, node.view.metadata):
         keys = _choose_keys(body.keys)
         for leaf in body.first_by_type.numbers if keys else ():
             if leaf.key in keys and 0 <= leaf.value <= 1:

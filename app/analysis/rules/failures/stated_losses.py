@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import key_set
@@ -152,7 +151,7 @@ def _find_lost_history(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]
     after = RecordedRequest(node.span.output, None).messages
     if len(before) < _FEWEST_MESSAGES or len(after) != 1 or after[0] != before[-1]:
         return ""
-    stated = Body(node.span.metadata).first_leaves(_LEAVES_READ)
+    stated = node.view.metadata.first_leaves(_LEAVES_READ)
     if all(leaf.value != len(before) - 1 for leaf in (*result, *stated)):
         return ""
     return f"it kept the last of {len(before)} messages"

@@ -301,9 +301,9 @@ def _find_source(
     given = [branch.view.input.uncounted for branch in branches]
     first = [group[0].node for group in groups]
     tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
-    told = [text for node in tasks if (text := _telling_text(node))] or _common_texts(branches)
+    got = [text for node in tasks if (text := _telling_text(node))] or _common_texts(branches)
     asked = [text for node in first[:_TEXTS] if (text := _telling_text(node))]
-    for texts, in_output in ((told, True), (asked, True), (told, False)):
+    for texts, in_output in ((got, True), (asked, True), (got, False)):
         found: dict[str, Node] = {}
         starts = [call.node for call in groups[0][:2]] if in_output else branches[:1]
         for start in {id(node): node for node in starts}.values():

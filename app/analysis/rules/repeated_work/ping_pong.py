@@ -123,9 +123,9 @@ def _repeats_turn(before: Call, between: Call, after: Call) -> bool:
 
 
 def _hands_on(step: Call, following: Call) -> bool:
-    """Whether a step was given something that the one before it had said for the first time."""
-    said, given = step.result.translate(_BETWEEN_WORDS), step.given.translate(_BETWEEN_WORDS)
-    new = {word for word in said.split() if _is_telling(word)} - set(given.split())
+    """Whether a step was given something that the one before it was the first to write."""
+    wrote, given = step.result.translate(_BETWEEN_WORDS), step.given.translate(_BETWEEN_WORDS)
+    new = {word for word in wrote.split() if _is_telling(word)} - set(given.split())
     return not new.isdisjoint(following.given.translate(_BETWEEN_WORDS).split())
 
 
