@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from io import TextIOWrapper
 
 import anyio
 import anyio.to_thread
@@ -12,10 +13,12 @@ import click
 from rich.console import Console
 
 from app.operator_credentials import read_credentials
+from app.surrogates import join_surrogates
 from app.terminal.assistants import TraceAssistant, open_assistant
 from app.terminal.display import AnswerView, JsonView, PlainView, RichView
 from app.terminal.report import format_report
 from app.trace_reference import find_trace_id
+from app.web.requests import check_message
 
 
 @click.command()
@@ -76,6 +79,8 @@ async def _answer(
     model: str | None,
     conversation: str | None,
 ) -> None:
+    # A byte that is not of the terminal's encoding is half a pair in Python's text.
+    question = check_message(join_surrogates(question))
     frames = assistant.ask(question, model=model, conversation=conversation)
     with view:
         async with aclosing(frames):
@@ -88,6 +93,8 @@ async def _read_questions(question: str | None) -> AsyncIterator[str]:
     if question is not None:
         yield question
         return
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     if not sys.stdin.isatty():
         yield await anyio.to_thread.run_sync(sys.stdin.read)
         return

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,14 @@ class Terminal:
     folder: Path
     monkeypatch: pytest.MonkeyPatch
 
-    async def run(self, backend: Backend, *arguments: str) -> tuple[int, str, str]:
+    async def run(
+        self, backend: Backend, *arguments: str, piped: bytes = b""
+    ) -> tuple[int, str, str]:
         """Exit status, standard output, and standard error with the last line of a failure."""
         for name, value in environment(backend, HOME=str(self.folder)).items():
             self.monkeypatch.setenv(name, value)
-        ended = await anyio.to_thread.run_sync(CliRunner().invoke, cli, arguments)
+        invoke = partial(CliRunner().invoke, cli, arguments, input=piped)
+        ended = await anyio.to_thread.run_sync(invoke)
         failure = "" if isinstance(ended.exception, SystemExit | None) else "Traceback"
         if isinstance(ended.exception, SystemExit) and isinstance(ended.exception.code, str):
             failure = ended.exception.code
@@ -99,6 +103,32 @@ async def test_a_failure_is_a_sentence_and_a_status(
     async with serving_backend() as backend:
         code, _, log = await terminal.run(backend, *arguments)
     assert (code, "Traceback" in log) == (status, False)
+    assert message in log
+
+
+@pytest.mark.parametrize("question", ["caf\udce9?", None])
+async def test_a_question_in_another_encoding_is_answered(
+    terminal: Terminal, question: str | None
+) -> None:
+    arguments = ("ask", TRACE_ID, *([] if question is None else [question]))
+    async with serving_backend(ANSWER) as backend:
+        code, printed, log = await terminal.run(backend, *arguments, piped=b"caf\xe9?")
+        asked = backend.chat.requests[0]["messages"]
+    assert (code, "Traceback" in log) == (0, False)
+    assert "tool" in printed
+    assert "caf\ufffd?" in str(asked)
+
+
+@pytest.mark.parametrize(
+    ("piped", "message"), [(b" \n", "The message is empty"), (b"x" * 32_001, "longer than 32,000")]
+)
+async def test_an_empty_or_too_long_question_reaches_no_model(
+    terminal: Terminal, piped: bytes, message: str
+) -> None:
+    async with serving_backend(ANSWER) as backend:
+        code, _, log = await terminal.run(backend, "ask", TRACE_ID, piped=piped)
+        assert backend.chat.requests == []
+    assert code == 1
     assert message in log
 
 
