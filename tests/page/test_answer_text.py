@@ -1,0 +1,39 @@
+"""How the Markdown of an answer is shown: tables, lists with boxes, texts from right to left."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from testkit.scripted_chat import answer
+from tests.page.browser import Visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_TABLE = """\
+| Span | Duration | What happened in it, in words that take more than one line |
+| --- | --- | --- |
+| lookup_order | 31 ms | KeyError in a_long_name_a_long_name_a_long_name_a_long_name_a_long_name |
+"""
+_LINES = """each => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+}"""
+
+
+async def _answered(visit: Visit, text: str) -> Locator:
+    """The bubble of an answer with this text."""
+    visit.service.chat.scripts = [answer(text)]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await visit.answered()
+    return visit.messages.last
+
+
+@pytest.mark.slow
+async def test_a_table_breaks_no_word_and_scrolls_where_it_is_too_wide(phone: Visit) -> None:
+    bubble = await _answered(phone, _TABLE)
+    for text in ("Span", "Duration", "lookup_order"):
+        cell = bubble.locator("th, td").filter(has_text=text).first
+        assert await cell.evaluate(_LINES) == 1, text
+    wide = "() => document.documentElement.scrollWidth - innerWidth"
+    assert await phone.page.evaluate(wide) <= 0
