@@ -37,3 +37,9 @@ async def test_a_table_breaks_no_word_and_scrolls_where_it_is_too_wide(phone: Vi
         assert await cell.evaluate(_LINES) == 1, text
     wide = "() => document.documentElement.scrollWidth - innerWidth"
     assert await phone.page.evaluate(wide) <= 0
+
+
+@pytest.mark.slow
+async def test_a_list_of_tasks_shows_which_are_done(visit: Visit) -> None:
+    bubble = await _answered(visit, "- [ ] look again\n- [x] **found**\n")
+    await expect(bubble.get_by_role("listitem")).to_have_text(["☐ look again", "☑ found"])

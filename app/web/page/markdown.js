@@ -29,6 +29,7 @@ const reader = new Marked({
   renderer: {
     html: ({ text }) => escaped(text),
     image: ({ text, href }) => escaped(`${text || "image"} (${href})`),
+    checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
     link({ href, tokens }) {
       const text = this.parser.parseInline(tokens);
       const path = pathHere(href);
