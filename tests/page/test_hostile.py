@@ -59,7 +59,7 @@ async def _check(visit: Visit) -> None:
     )
     loading = {"img", "svg", "script", "style", "iframe", "object", "form", "input", "link", "math"}
     assert loading.isdisjoint(inside["names"])
-    assert set(inside["attributes"]) <= {"href", "start", "align", "tabindex"}
+    assert set(inside["attributes"]) <= {"href", "start", "align", "tabindex", "dir"}
     assert inside["links"] == []
 
 

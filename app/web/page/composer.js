@@ -25,6 +25,7 @@ export function Composer({ field, running, model, setModel, onAsk, onStop }) {
       <textarea
         id="question"
         ref=${field}
+        dir="auto"
         rows="1"
         placeholder="Ask about this trace…"
         aria-label="Your question"

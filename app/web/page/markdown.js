@@ -44,6 +44,7 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.hasAttribute("href") && pathHere(node.getAttribute("href")) === null) {
     node.removeAttribute("href");
   }
+  if (node.localName === "pre" || node.localName === "code") node.setAttribute("dir", "ltr");
   // What scrolls sideways can be reached by keyboard.
   if (node.localName === "pre" || node.localName === "table") node.setAttribute("tabindex", "0");
 });
@@ -58,6 +59,8 @@ export function renderMarkdown(element, text, { open = false } = {}) {
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
   });
+  // Each block reads from the side from which its first word does: a list or a table as a whole.
+  for (const block of fragment.children) if (!block.dir) block.dir = "auto";
   element.replaceChildren(fragment);
 }
 

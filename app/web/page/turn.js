@@ -22,7 +22,7 @@ export function Turn({ turn, last, conversation, names, ask, onStatus }) {
       ${editing
         ? html`<${Editor} text=${turn.question} onDone=${again} onCancel=${() => setEditing(false)} />`
         : html`
-            <div class="question">${turn.question}</div>
+            <div class="question" dir="auto">${turn.question}</div>
             <${QuestionTools} turn=${turn} conversation=${conversation} edit=${() => setEditing(true)} />
           `}
       ${turn.parts.map((part, index) => html`<${Part} key=${index} part=${part} names=${names} />`)}
@@ -80,7 +80,7 @@ function Editor({ text, onDone, onCancel }) {
   };
   return html`
     <div class="editor">
-      <textarea ref=${focus} aria-label="Edit your question" rows="3" value=${draft} onInput=${(event) => setDraft(event.target.value)} onKeyDown=${onKeyDown}></textarea>
+      <textarea ref=${focus} aria-label="Edit your question" dir="auto" rows="3" value=${draft} onInput=${(event) => setDraft(event.target.value)} onKeyDown=${onKeyDown}></textarea>
       <div>
         <button type="button" class="chip" onClick=${onCancel}>Cancel</button>
         <button type="button" class="chip main" disabled=${!draft.trim()} onClick=${() => onDone(draft)}>Ask again</button>
