@@ -1,11 +1,10 @@
 """The error of a record, wherever it was recorded, and what is no error although it was raised."""
 
 import re
-from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.exported_error import read_exported_error
+from app.analysis.recorded.exported_error import ERROR_WORDS, first_of, read_exported_error
 from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import SPAN_EVENTS, word_set
 from app.opik.records import ErrorInfo, Span, Trace
@@ -22,8 +21,6 @@ _SQL_ERROR = re.compile(r"(?!0[012])[0-9A-Z]{5}")
 # The codes that are errors of the server: unknown, deadline exceeded, unimplemented, internal,
 # unavailable, data loss (OpenTelemetry's semantic conventions for gRPC).
 _GRPC_SERVER_ERRORS = frozenset(["2", "4", "12", "13", "14", "15"])
-_ERROR_WORDS = frozenset(["error", "status_code_error", "statuscode.error", "2"])
-"""What a status or level of OpenTelemetry, Langfuse and others says of a span that failed."""
 _LEVEL_KEYS = ("otel.status_code", "langfuse.observation.level", "status.code")
 _KIND_KEYS = ("error.type", "exception.type")
 _MESSAGE_KEYS = (
@@ -120,7 +117,7 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
     if isinstance(status, dict):
         attributes = {**attributes, **{f"status.{key}": status.get(key) for key in _STATUS_PARTS}}
     kind, message, code, level = (
-        _first_of(attributes, keys)
+        first_of(attributes, keys)
         for keys in (_KIND_KEYS, _MESSAGE_KEYS, _STATUS_KEYS, _LEVEL_KEYS)
     )
     if isinstance(kind, str) and kind.strip():
@@ -131,16 +128,12 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
         return _build(f"gRPC status {attributes[_GRPC_STATUS]}", message, None)
     if _SQL_ERROR.fullmatch(str(attributes.get(_DATABASE_STATUS))):
         return _build(f"SQLSTATE {attributes[_DATABASE_STATUS]}", message, None)
-    return _build("Error", message, None) if str(level).lower() in _ERROR_WORDS else None
+    return _build("Error", message, None) if str(level).lower() in ERROR_WORDS else None
 
 
 def _says_fine(attributes: Any) -> bool:
     """Whether the program says that it dealt with what it recorded."""
     return isinstance(attributes, dict) and str(attributes.get("otel.status_code")).upper() == "OK"
-
-
-def _first_of(attributes: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
 def _exception_event(events: Any) -> ErrorInfo | None:

@@ -33,7 +33,8 @@ _ERROR_TEXTS = (
 )
 _PLAIN_KEYS = frozenset([*_LEVELS, *_ERRORS, *_ERROR_TEXTS])
 _STATE_KEYS = key_set("status state span_status status_code run_status")  # of dotted names
-_ERROR_WORDS = word_set("error status_code_error statuscode.error 2")
+ERROR_WORDS = word_set("error status_code_error statuscode.error 2")
+"""What a status or level of OpenTelemetry, Langfuse and others says of a span that failed."""
 _NOT_AN_ERROR = word_set("none null false no 0 ok nil [] {}") | {""}
 _HOLDERS = ("attributes", "otel", "tags", "span", "status")
 """Objects in which some exporters keep the attributes of a span."""
@@ -56,20 +57,20 @@ def read_exported_error(metadata: Any) -> Parts | None:
 def _read_plain(record: Mapping[str, Any]) -> Parts | None:
     if _PLAIN_KEYS.isdisjoint(record):
         return None
-    message, kind = _first_of(record, _MESSAGES), _first_of(record, _KINDS)
-    error = _first_of(record, _ERRORS)
+    message, kind = first_of(record, _MESSAGES), first_of(record, _KINDS)
+    error = first_of(record, _ERRORS)
     if isinstance(error, dict):
         names = error.get("type") or error.get("name") or error.get("kind")
         return _join(names, error.get("message") or message, error.get("stack"))
     if isinstance(error, str) and error.strip().lower() not in _NOT_AN_ERROR:
         is_flag = error.strip().lower() in ("true", "1", "yes")
         return kind or "Error", message if is_flag else error, None
-    stated = _first_of(record, _ERROR_TEXTS)
+    stated = first_of(record, _ERROR_TEXTS)
     if isinstance(stated, (str, int)) and str(stated).strip().lower() not in _NOT_AN_ERROR:
         return kind or "Error", message or str(stated), None
     levels = [str(record.get(key)).lower() for key in _LEVELS]
     # A level alone may be that of a log, so that it needs the place for its message beside it.
-    is_failed = not _ERROR_WORDS.isdisjoint(levels[1:]) or (
+    is_failed = not ERROR_WORDS.isdisjoint(levels[1:]) or (
         levels[0] == "error" and not record.keys().isdisjoint(_MESSAGES)
     )
     return (kind or "Error", message, None) if is_failed or error is True else None
@@ -82,7 +83,7 @@ def _read_dotted(metadata: Mapping[str, Any]) -> Parts | None:
         return "Error", metadata.get("logfire.msg"), None
     for key, value in _texts(metadata):
         name = plain_key(key.rpartition(":")[2])
-        if name in _STATE_KEYS and value.lower() in _ERROR_WORDS:
+        if name in _STATE_KEYS and value.lower() in ERROR_WORDS:
             errors = (text for other, text in _texts(metadata) if other.endswith("error"))
             return "Error", next(errors, None), None
         if name == "error" and value.strip().lower() not in _NOT_AN_ERROR:
@@ -96,7 +97,8 @@ def _texts(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _first_of(record: Mapping[str, Any], keys: Iterable[str]) -> Any:
+def first_of(record: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """The first of these members that is not null."""
     return next((record[key] for key in keys if record.get(key) is not None), None)
 
 
