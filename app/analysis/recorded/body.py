@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import filterfalse, islice
 from typing import Any
 
@@ -25,7 +25,7 @@ from app.analysis.recorded.survey import Survey, survey_value
 CUT_LENGTH = 10_001  # Opik cuts a value that is too long to a string of exactly so many characters
 _LONGEST_COMPARED = 400_000  # characters of a text that is compared as a whole
 _FEW_ITEMS = 300  # items of a body whose leaves are kept: most bodies, some 100 bytes a leaf
-_FIRST_LEAVES = 40  # leaves that are walked once for all rules that look at the beginning only
+_FIRST_LEAVES = 40  # walked once for all rules that look at the beginning only
 _WORDS_READ = 6_000  # characters whose words are compared: a long document differs early as well
 _START_READ = 200  # characters at the beginning, in which most bodies differ
 _CUT_AT_START = 8  # characters at the end of them, where a number may go on
@@ -128,27 +128,33 @@ class Body:
     @computed_once
     def leaves(self) -> Sequence[Leaf]:
         """The first 2,000 leaves, in order."""
-        first = self._first_leaves
+        first = self.first_leaves
         return first if len(first) < _FIRST_LEAVES else walk_leaves(self.opened)
 
     @computed_once
-    def _first_leaves(self) -> Sequence[Leaf]:
+    def first_leaves(self) -> Sequence[Leaf]:
+        """The first 40 leaves: all of most arguments and results, and the facts of longer ones."""
         return walk_leaves(self.opened, most=_FIRST_LEAVES)
 
     @computed_once
     def first_by_type(self) -> LeavesByType:
         """The first 40 leaves by the type of their value."""
-        return sort_by_type(self._first_leaves)
+        return sort_by_type(self.first_leaves)
 
     @computed_once
     def first_values(self) -> Sequence[Any]:
         """The values of the first 40 leaves, for a look that needs neither paths nor keys."""
-        return [leaf.value for leaf in self._first_leaves]
+        return [leaf.value for leaf in self.first_leaves]
 
-    def first_leaves(self, most: int) -> Iterable[Leaf]:
+    @property
+    def first_texts(self) -> Iterator[str]:
+        """The texts among them."""
+        return (value for value in self.first_values if isinstance(value, str))
+
+    def list_leaves(self, most: int) -> Iterable[Leaf]:
         """The first `most` leaves; those of a small body are walked once for all who ask."""
         if most <= _FIRST_LEAVES:
-            return islice(self._first_leaves, most)
+            return islice(self.first_leaves, most)
         if self.opened_survey.items <= _FEW_ITEMS:
             return islice(self.leaves, most)
         return walk_leaves(self.opened, most=most)
@@ -305,6 +311,11 @@ class Body:
     def _numbers(self) -> frozenset[str]:
         """The words that do not only have letters: numbers, codes, names with digits."""
         return frozenset(filterfalse(str.isalpha, self.words))
+
+
+def spell_canonical(text: str) -> str:
+    """A text as canonical texts have it, where blanks and letter case do not matter."""
+    return " ".join(text.split()).casefold()
 
 
 def is_cut(value: Any) -> bool:

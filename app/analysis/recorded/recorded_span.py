@@ -148,6 +148,11 @@ class RecordedSpan:
         return found or (self._failure_beside_nothing if self.output.empty_keys else "")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the call raised an error, or its output reports a failure."""
+        return self.error is not None or bool(self.failure)
+
+    @property
     def _failure_beside_nothing(self) -> str:
         """The report of a failure beside an empty list or object that is all that was returned:
         `{"rows": [], "warning": "permission denied"}`."""

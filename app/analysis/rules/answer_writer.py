@@ -3,6 +3,7 @@
 import re
 from itertools import islice
 
+from app.analysis.recorded.body import spell_canonical
 from app.analysis.rules.recovery import asking_call
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
@@ -22,7 +23,7 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     last: Node | None = None
     calls = analysis.once(list_model_calls)
     for node in sorted(calls, key=lambda node: (node.end, node.index), reverse=True):
-        text = " ".join(node.view.reply.text[:_TEXT_READ].split()).casefold()
+        text = spell_canonical(node.view.reply.text[:_TEXT_READ])
         if not text or node.error is not None:
             continue
         quoted = [text[:_QUOTED]]

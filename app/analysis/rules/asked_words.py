@@ -7,7 +7,6 @@ from app.analysis.rules.lookups import leaves_program, list_tool_calls
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LEAVES_READ = 40  # of the arguments of a call
 _TEXT_READ = 600  # characters of one text
 _QUESTION_READ = 2_000  # characters of a question or a query
 _SHORTEST_WORD = 4  # characters: shorter words are in most sentences
@@ -39,7 +38,7 @@ class AskedWords:
         or several of its words."""
         if not leaves_program(node):
             return False
-        values = [leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)]
+        values = node.view.input.first_values
         text = _join_texts([*values, node.function_name.replace("_", " ")])
         if not self._may_share(text):
             return False

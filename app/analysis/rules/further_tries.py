@@ -1,13 +1,12 @@
 """Whether a call of one name is a further try of a failed one where many calls are made: its input
 counts the tries, or differs by the service that stands in for the first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.tree import Node
 
-_LEAVES_READ = 40  # of one input: arguments of a call are few
 _LEAST_TEXT = 4  # characters of a value that tells one item from another
 _CALLS_READ = 40  # calls before and after a failed one: a further try comes soon
 _MOST_TRIES = 3  # calls that share the item of a failed one: of more it is no item of its own
@@ -33,9 +32,10 @@ def find_counted_try(node: Node, siblings: Sequence[Node]) -> Node | None:
                 break
             run = []
         run.append(each)
-    if node not in run[:-1] or not counts_tries(run) or not all(map(_failed, run[:-1])):
+    failed = run[:-1]
+    if node not in failed or not counts_tries(run):
         return None
-    return run[-1]
+    return run[-1] if all(each.view.has_failed for each in failed) else None
 
 
 def counts_tries(run: Sequence[Node]) -> bool:
@@ -58,7 +58,7 @@ def find_try_elsewhere(node: Node, siblings: Sequence[Node]) -> Node | None:
         other = [key for key in given if given[key] != taken[key]]
         if len(other) == 1 and _is_item_of_few(given, other[0], [values for _, values in near]):
             (key,) = other
-            first = [_failed(each) for each, values in near if values.get(key) == given[key]]
+            first = [each.view.has_failed for each, values in near if values.get(key) == given[key]]
             standing_in = sum(values.get(key) == taken[key] for _, values in near)
             if all(first) and standing_in <= len(first):
                 return later
@@ -81,17 +81,10 @@ def _near(node: Node, calls: Sequence[Node]) -> Sequence[Node]:
     return calls[max(0, first - _CALLS_READ) : first + _CALLS_READ]
 
 
-def _failed(node: Node) -> bool:
-    return node.error is not None or bool(node.view.failure)
-
-
 def _count_of(node: Node, later: Node) -> int | None:
     """The only value in which two inputs differ, where the later one is larger by one."""
-    differing = [
-        (one, other)
-        for one, other in zip(_all_values(node), _all_values(later), strict=False)
-        if one != other
-    ]
+    given, taken = node.view.input.first_values, later.view.input.first_values
+    differing = [pair for pair in zip(given, taken, strict=False) if pair[0] != pair[1]]
     if len(differing) != 1:
         return None
     one, other = differing[0]
@@ -100,10 +93,6 @@ def _count_of(node: Node, later: Node) -> int | None:
     return None
 
 
-def _all_values(node: Node) -> Iterator[object]:
-    return (leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ))
-
-
 def _values_of(node: Node) -> dict[str, str]:
-    leaves = node.view.input.first_leaves(_LEAVES_READ)
+    leaves = node.view.input.first_leaves
     return {leaf.key: str(leaf.value) for leaf in leaves if leaf.key}

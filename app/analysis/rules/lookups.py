@@ -59,7 +59,6 @@ _STORE_KEYS = key_set(
 _HISTORY_KEYS = key_set(
     "messages chat_history conversation_history history message_history chat_messages turns"
 )
-_STORES_READ = 20  # leaves of an input in which the store is named
 _SURELY_INDEX = 2  # keys of a search over an index, beside which the vector is seldom recorded
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _TEXT_READ = 200  # characters of such a text
@@ -119,7 +118,7 @@ def searches_memory(node: Node) -> bool:
     given = node.view.input
     return not given.keys.isdisjoint(_STORE_KEYS) and any(
         isinstance(leaf.value, str) and _names_memory(leaf.value)
-        for leaf in given.first_leaves(_STORES_READ)
+        for leaf in given.first_leaves
         if leaf.key in _STORE_KEYS
     )
 

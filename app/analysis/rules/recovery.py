@@ -170,7 +170,7 @@ def was_called_after(node: Node, analysis: TraceAnalysis) -> bool:
         asked = view.is_model_call and any(
             call.name in names and not call.broken for call in view.reply.calls
         )
-        worked = not view.is_model_call and later.error is None and not view.failure
+        worked = not (view.is_model_call or view.has_failed)
         if asked or (worked and any(is_named_after(later, name) for name in names)):
             return True
     return False
@@ -184,7 +184,7 @@ def _after(nodes: Sequence[Node], node: Node) -> Iterator[Node]:
 
 def _worked(later: Node, node: Node) -> bool:
     """Whether the later call did not fail, and gave something where the first gave nothing."""
-    if later.error is not None or not later.finished or later.view.failure:
+    if not later.finished or later.view.has_failed:
         return False
     gave_nothing = node.error is None and node.view.returned_nothing
     return not (gave_nothing and later.view.returned_nothing)

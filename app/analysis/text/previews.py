@@ -39,7 +39,6 @@ _NOT_PREVIEWED = frozenset(["role", "type", "object", "lc"])
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
 _WRAPPERS = key_set("input output result content text message value return_value")
 _MEDIA_SHOWN = 3
-_LEAVES_SHOWN = 32  # of a body; more do not fit into the pieces
 _LEAVES_SEARCHED = 200  # of a reply, for attachments
 _ODD_ENDS = frozenset(
     [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
@@ -113,7 +112,7 @@ def preview_body(body: Body) -> Preview:
         return Preview()
     if isinstance(value, str):
         return _preview_pieces([("", value)])
-    pieces = _describe_leaves(body.first_leaves(_LEAVES_SHOWN))
+    pieces = _describe_leaves(body.first_leaves)
     first = list(islice(pieces, 2))
     if len(first) == 1 and plain_key(first[0][0]) in _WRAPPERS:
         first = [("", first[0][1])]

@@ -101,21 +101,21 @@ def _list_calls(writer: Node, analysis: TraceAnalysis) -> list[Node]:
 
 def _worked(node: Node, analysis: TraceAnalysis) -> bool:
     view = node.view
-    if not analysis.was_read(node) or node.error is not None or view.failure:
+    if not analysis.was_read(node) or view.has_failed:
         return False
     return view.output.state is BodyState.PRESENT and not view.returned_nothing
 
 
 def _list_facts(call: Node) -> tuple[Leaf, ...]:
     """The leaves of a short result, which may say yes or no."""
-    leaves = tuple(call.view.output.first_leaves(_LEAVES_READ + 1))
+    leaves = tuple(call.view.output.list_leaves(_LEAVES_READ + 1))
     return leaves if len(leaves) <= _LEAVES_READ else ()
 
 
 def _is_about(answer: str, call: Node) -> bool:
     """Whether a value of the call's input stands in the answer."""
     low = answer.casefold()
-    values = [str(leaf.value).casefold() for leaf in call.view.input.first_leaves(_LEAVES_READ)]
+    values = [str(leaf.value).casefold() for leaf in call.view.input.first_leaves]
     values += [name for value in values for name in _IN_STATEMENT.findall(value[:_ANSWER_READ])]
     return any(
         len(value) >= _LEAST_SHARED and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", low)
@@ -170,7 +170,7 @@ def _numbers_in(body: Body) -> list[Leaf]:
     """The numbers of a body that may be figures of an answer."""
     return [
         leaf
-        for leaf in body.first_leaves(_LEAVES_READ)
+        for leaf in body.first_leaves
         if type(leaf.value) in (int, float)
         and abs(leaf.value) < _LARGEST
         and leaf.key not in _NOT_FIGURES

@@ -8,14 +8,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _SIBLINGS_READ = 60  # steps of one parent, and of what is below one of them
-_LEAVES_READ = 40  # of a body: arguments and results stand near its top
 _PLAIN_PIECE = re.compile(r"[^\s\"\\](?:[^\s\"\\]| (?! )){18,58}[^\s\"\\]")
 """20 to 60 characters that stand in a canonical text as they are: by fewer a result is found in an
 input by chance."""
@@ -83,17 +82,15 @@ def _group_inputs(steps: Sequence[Node]) -> dict[str, list[tuple[Node, str]]]:
     """The texts that the steps were given, by key, spelled as canonical texts are."""
     found: dict[str, list[tuple[Node, str]]] = {}
     for node in steps:
-        for leaf in node.view.input.first_leaves(_LEAVES_READ):
+        for leaf in node.view.input.first_leaves:
             if isinstance(leaf.value, str):
-                text = " ".join(leaf.value.split()).casefold()
-                found.setdefault(leaf.key, []).append((node, text))
+                found.setdefault(leaf.key, []).append((node, spell_canonical(leaf.value)))
     return found
 
 
 def _list_results(node: Node) -> list[str]:
     """A piece of each text that a step returned, spelled as canonical texts are."""
-    texts = [leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ)]
-    found = [_PLAIN_PIECE.search(text) for text in texts if isinstance(text, str)]
+    found = map(_PLAIN_PIECE.search, node.view.output.first_texts)
     return [match[0].casefold() for match in found if match]
 
 
@@ -155,8 +152,7 @@ def _find_writes(gap: _Gap, analysis: TraceAnalysis) -> tuple[str, list[Node]]:
 
 
 def _list_arguments(node: Node) -> list[str]:
-    values = (leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ))
-    return list(dict.fromkeys(each for each in values if isinstance(each, str) and each))
+    return list(dict.fromkeys(filter(None, node.view.input.first_texts)))
 
 
 def _parent_of(node: Node) -> str:

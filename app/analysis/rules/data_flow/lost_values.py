@@ -315,7 +315,7 @@ class _Search:
         """Whether a value stands in a text of the trace's input or of the call's request."""
         texts = [
             leaf.value
-            for leaf in self._analysis.given.first_leaves(_LEAVES_READ)
+            for leaf in self._analysis.given.list_leaves(_LEAVES_READ)
             if isinstance(leaf.value, str)
         ]
         asked = asking_call(node, self._analysis)

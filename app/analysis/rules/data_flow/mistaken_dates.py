@@ -19,7 +19,6 @@ _ISO = re.compile(rf"(?<![\d-])({_YEAR})-(\d\d)-(\d\d)(?![\d-])")
 _DOTTED = re.compile(rf"(?<![\d.])(\d{{1,2}})\.\s?(\d{{1,2}})\.\s?({_YEAR})(?!\d)")
 """Day before month, unlike dates with a slash, which are written both ways."""
 _YEAR_ALONE = re.compile(rf"(?<!\d)(?<!\d[.,-])({_YEAR})(?![\d-])")
-_ARGUMENTS_READ = 40  # of a call
 _LONGEST_ARGUMENT = 25  # characters: a date with a time and a zone
 _MOST_ARGUMENTS = 60  # dates in the arguments of a trace: more are a document about dates
 _MOST_GIVEN = 8  # dates that were given: among more of them one that is like another may be chance
@@ -87,7 +86,7 @@ def _list_arguments(analysis: TraceAnalysis) -> list[_Argument]:
     for node in sorted(analysis.once(list_tool_calls), key=lambda call: (call.start, call.index)):
         if not analysis.was_read(node) or len(found) >= _MOST_ARGUMENTS:
             continue
-        for leaf in node.view.input.first_leaves(_ARGUMENTS_READ):
+        for leaf in node.view.input.first_leaves:
             text = str(leaf.value) if type(leaf.value) in (int, str) else ""
             if len(text) <= _LONGEST_ARGUMENT:
                 dates = _read_dates(text) if "-" in text or "." in text else set()

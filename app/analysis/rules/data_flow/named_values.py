@@ -113,7 +113,7 @@ class NamedValues:
 
     def _leaves(self) -> Iterator[Leaf]:
         has_messages = not self._body.keys.isdisjoint(_MESSAGE_KEYS)
-        for leaf in self._body.first_leaves(_LEAVES_READ):
+        for leaf in self._body.list_leaves(_LEAVES_READ):
             path, key, _ = leaf
             if len(key) < _SHORTEST_KEY or key in _TECHNICAL_KEYS or len(path) > _LEVELS_READ:
                 continue

@@ -87,7 +87,7 @@ def _list_facts(steps: Sequence[Node]) -> list[_Fact]:
     """What tools had returned, by the order of their spans."""
     facts: list[_Fact] = []
     for node in steps:
-        if node.view.calls_outside and node.error is None and not node.view.failure:
+        if node.view.calls_outside and not node.view.has_failed:
             given = next(_read_records(node.view.input), _Record({}, {})).full
             for record in _read_records(node.view.output):
                 facts.append(_Fact(node, given | record.full))
@@ -99,7 +99,7 @@ def _list_facts(steps: Sequence[Node]) -> list[_Fact]:
 def _read_records(body: Body) -> Iterator[_Record]:
     """The objects of a body that have values of their own."""
     records: dict[Path, _Record] = {}
-    for path, key, value in body.first_leaves(_LEAVES_READ):
+    for path, key, value in body.list_leaves(_LEAVES_READ):
         if not key or len(path) > _LEVELS_READ or not isinstance(path[-1], str):
             continue
         record = records.setdefault(path[:-1], _Record({}, {}))
@@ -142,8 +142,8 @@ def _find_emptied(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[F
         output = node.view.output
         if not output.may_have_empty:
             continue
-        given = {leaf.path: leaf.value for leaf in node.view.input.first_leaves(_LEAVES_READ)}
-        for leaf in output.first_leaves(_LEAVES_READ):
+        given = {leaf.path: leaf.value for leaf in node.view.input.list_leaves(_LEAVES_READ)}
+        for leaf in output.list_leaves(_LEAVES_READ):
             had = given.get(leaf.path)
             if leaf.key in PASSING_KEYS or len(leaf.path) < 2 or leaf.value not in _NOTHING:
                 continue
@@ -167,7 +167,7 @@ def _find_user(leaf: Leaf, node: Node, steps: Sequence[Node]) -> Node | None:
     for step in steps:
         if step.start < node.end or not (step.view.calls_tool and step.view.input.may_have_empty):
             continue
-        read = step.view.input.first_leaves(_LEAVES_READ)
+        read = step.view.input.list_leaves(_LEAVES_READ)
         if any(each.key in names and each.value in _NOTHING for each in read):
             return step if came_to_nothing(step) else None
     return None

@@ -80,7 +80,7 @@ def _select_marks(keys: frozenset[str]) -> frozenset[str]:
 def _list_sources(node: Node) -> list[_Source]:
     """The items of a result that have a text, each with the marks anywhere in it."""
     items: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in node.view.output.result.first_leaves(_LEAVES_READ):
+    for leaf in node.view.output.result.list_leaves(_LEAVES_READ):
         place = next((at for at, part in enumerate(leaf.path) if isinstance(part, int)), -1)
         items.setdefault(leaf.path[: place + 1], []).append(leaf)
     return [source for leaves in items.values() if (source := _read_source(leaves, node)).text]

@@ -9,7 +9,6 @@ from app.analysis.rules.lookups import is_lookup, is_tool_call, makes_query
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
-_LEAVES_READ = 60  # of an input
 _LONGEST_VALUE = 200  # characters of a value that are looked for in a text
 _WITHIN_OBJECT = 2  # levels: values beside a template are the members of an object as a rule
 
@@ -38,10 +37,8 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
 
     `is_foreign` says that a tool had returned the placeholder before.
     """
-    leaves = [leaf for leaf in step.view.input.first_leaves(_LEAVES_READ) if leaf.value]
-    held = [
-        leaf.value for leaf in leaves if isinstance(leaf.value, str) and slot.text in leaf.value
-    ]
+    leaves = [leaf for leaf in step.view.input.first_leaves if leaf.value]
+    held = [text for text in step.view.input.first_texts if slot.text in text]
     if slot.kind is SlotKind.OBJECT:
         return None if held else _weigh_object(step, slot, leaves)
     name = step.function_name
@@ -64,7 +61,7 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
 def _list_filled_beside(step: Node, slot: Slot, leaves: list[Leaf]) -> list[str]:
     """The variables that were filled of a template that is an object, in which others are left."""
     around = next((leaf.path[:-1] for leaf in leaves if leaf.value == slot.text), ())
-    returned = [leaf for leaf in step.view.output.first_leaves(_LEAVES_READ) if leaf.value]
+    returned = [leaf for leaf in step.view.output.first_leaves if leaf.value]
     keys = {leaf.key for leaf in returned}
     template = [leaf for leaf in leaves if around and leaf.path[:-1] == around and leaf.key in keys]
     before, after = ("\n".join(str(leaf.value) for leaf in each) for each in (template, returned))

@@ -34,8 +34,6 @@ from app.analysis.tree import CLOCK_TOLERANCE, Node
 
 _MESSAGES_READ = 3  # first and last ones of a request: a template makes instructions and a question
 _TEXT_READ = 20_000  # characters of a message
-_ARGUMENTS_READ = 40  # of a call
-_LEAVES_READ = 60  # of one body
 _STEPS_READ = 400  # in which a placeholder is looked for
 _MOST_SLOTS = 12  # of one request: with more of them it is about templates
 _SLOTS_SHOWN = 3
@@ -104,18 +102,14 @@ def _list_arguments(analysis: TraceAnalysis) -> Iterator[_Use]:
             node for node in steps if node.function_name in asked and node.id not in known
         ]
     for node in calls:
-        if not (analysis.was_read(node) and any(map(_may_have_slot, node.view.input.first_values))):
+        if not (analysis.was_read(node) and any(map(may_have_slots, node.view.input.first_texts))):
             continue
-        for leaf in node.view.input.first_leaves(_ARGUMENTS_READ):
+        for leaf in node.view.input.first_leaves:
             if isinstance(leaf.value, str):
                 is_name = identifies(leaf.key)
                 for slot, is_value in read_argument(leaf.value, is_name=is_name):
                     key = innermost_key(leaf.path)
                     yield _Use(node, slot, node.start, is_value, key, leaf.value)
-
-
-def _may_have_slot(value: object) -> bool:
-    return isinstance(value, str) and may_have_slots(value)
 
 
 def _list_prompts(analysis: TraceAnalysis) -> Iterator[_Use]:
@@ -286,7 +280,7 @@ class _Search:
         call = next((use.node for use in uses if use.node.view.is_model_call), None)
         if call is None or slot.kind is SlotKind.OBJECT:
             return None
-        if any(slot.has_name(leaf.key) for leaf in call.view.input.first_leaves(_LEAVES_READ)):
+        if any(slot.has_name(leaf.key) for leaf in call.view.input.first_leaves):
             return None
         if any(map(is_tool_call, self._earlier_steps(slot, call.start))):
             return None
@@ -294,7 +288,7 @@ class _Search:
         around = [self._analysis.given]
         around += [step.view.input for step in call.path()[:-1] if self._analysis.was_read(step)]
         for body in around:
-            for leaf in body.first_leaves(_LEAVES_READ):
+            for leaf in body.first_leaves:
                 is_text = isinstance(leaf.value, str) and " " in leaf.value.strip()
                 if is_text and slot.has_name(leaf.key) and is_left_out(leaf, text):
                     why = f"though “{one_line(str(leaf.value), limit=40)}” was known for it"
@@ -323,7 +317,7 @@ def _is_never_meant(use: _Use) -> bool:
 def _has_value_beside(use: _Use) -> bool:
     """Whether a call has the value of a variable beside the path of a request or the text of a
     query: under its name, or in an object or list of parameters that does not hold it itself."""
-    leaves = list(use.node.view.input.first_leaves(_LEAVES_READ))
+    leaves = use.node.view.input.first_leaves
     around = {leaf.path[:-1] for leaf in leaves if leaf.value == use.argument}
     return any(
         use.slot.has_name(leaf.key) or (len(leaf.path) > 1 and leaf.path[:-1] not in around)
@@ -333,7 +327,7 @@ def _has_value_beside(use: _Use) -> bool:
 
 
 def _list_texts(body: Body) -> list[str]:
-    return [leaf.value for leaf in body.first_leaves(_LEAVES_READ) if isinstance(leaf.value, str)]
+    return list(body.first_texts)
 
 
 def _join_texts(body: Body) -> str:

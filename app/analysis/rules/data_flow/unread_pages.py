@@ -69,7 +69,7 @@ def _end_of(node: Node) -> tuple[int, int]:
 
 
 def _read_page(node: Node) -> _Page | None:
-    leaves = list(node.view.output.first_leaves(_LEAVES_READ))
+    leaves = list(node.view.output.list_leaves(_LEAVES_READ))
     more = next((leaf for leaf in leaves if _states_more(leaf)), None)
     items = _count_items(node.view.output.opened)
     if more is None or not items:
@@ -123,12 +123,11 @@ def _build(page: _Page, analysis: TraceAnalysis) -> Finding:
 
 def _find_missed_call(page: _Page, analysis: TraceAnalysis) -> Node | None:
     """A later call of a tool that failed and that the page does not name."""
-    leaves = page.node.view.output.first_leaves(_LEAVES_READ)
+    leaves = page.node.view.output.list_leaves(_LEAVES_READ)
     listed = {leaf.value for leaf in leaves if isinstance(leaf.value, str)}
     for node in analysis.once(list_read_steps):
         name = node.view.tool_name
-        failed = node.error is not None or node.view.failure
-        if node.start >= page.node.end and name and failed and name not in listed:
+        if node.start >= page.node.end and node.view.has_failed and name and name not in listed:
             return node
     return None
 

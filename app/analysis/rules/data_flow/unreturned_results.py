@@ -14,7 +14,6 @@ _CONFIDENCE = 0.85  # the next request has one result of those that were asked f
 _FEWEST_CALLS = 2
 _NAME_AND_ARGUMENTS = 2  # members of a call; its id may be another one in the request
 _STEPS_READ = 60  # between two model calls
-_LEAVES_READ = 40  # of a result
 _SHORTEST, _LONGEST = 4, 60  # characters of a value that stands in a request as it is
 
 
@@ -84,18 +83,14 @@ def _list_own_values(node: Node, tools: Sequence[Node]) -> set[str]:
 
 
 def _list_values(node: Node) -> set[str]:
-    leaves = node.view.output.first_leaves(_LEAVES_READ)
     return {
-        leaf.value.casefold()
-        for leaf in leaves
-        if isinstance(leaf.value, str)
-        and _SHORTEST <= len(leaf.value) <= _LONGEST
-        and leaf.value.isprintable()
-        and not {'"', "\\"} & set(leaf.value)
+        text.casefold()
+        for text in node.view.output.first_texts
+        if _SHORTEST <= len(text) <= _LONGEST and text.isprintable() and not {'"', "\\"} & set(text)
     }
 
 
 def _quote_input(node: Node) -> str:
-    leaves = node.view.input.first_leaves(_LEAVES_READ)
+    leaves = node.view.input.first_leaves
     given = [str(leaf.value) for leaf in leaves if isinstance(leaf.value, (str, int))]
     return f" (“{one_line(', '.join(given), limit=60)}”)" if given else ""

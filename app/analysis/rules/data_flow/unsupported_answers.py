@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.answer_text import begins_with_negation, gives_up
+from app.analysis.recorded.body import spell_canonical
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import count_found
 from app.analysis.recorded.refusal_text import says_refusal
@@ -190,8 +191,8 @@ def _is_answer(text: str, analysis: TraceAnalysis) -> bool:
     """Whether a reply is no label or query: it is long, or stands in the output of the trace."""
     if len(text) >= _SHORTEST_ANSWER:
         return True
-    plain = " ".join(text.split()).casefold()
-    return len(text) >= _SHORTEST_QUOTED and plain in analysis.returned.canonical
+    is_long = len(text) >= _SHORTEST_QUOTED
+    return is_long and spell_canonical(text) in analysis.returned.canonical
 
 
 def _find_answer(after: int, analysis: TraceAnalysis) -> Node | None:

@@ -10,7 +10,6 @@ from app.analysis.tree import Node
 
 _INSIDE_READ = 200  # spans below an empty step
 _EARLIER_READ = 200  # spans before it, the nearest first
-_LEAVES_READ = 40  # of one body: an empty result is short
 _NOTHING: tuple[object, ...] = (None, "", 0, [], {})
 
 
@@ -28,8 +27,7 @@ def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:
         return node
     for _, each in islice(analysis.tree.earlier(node), _EARLIER_READ):
         if _found_nothing(each, analysis) and any(
-            leaf.key in lacked and leaf.value in _NOTHING
-            for leaf in each.view.output.first_leaves(_LEAVES_READ)
+            leaf.key in lacked and leaf.value in _NOTHING for leaf in each.view.output.first_leaves
         ):
             return each
     return node
@@ -42,12 +40,12 @@ def _found_nothing(node: Node, analysis: TraceAnalysis) -> bool:
     if not leaves_program(node):
         return False
     return node.view.returned_nothing or any(
-        leaf.value in ([], {}) for leaf in node.view.output.first_leaves(_LEAVES_READ)
+        leaf.value in ([], {}) for leaf in node.view.output.first_leaves
     )
 
 
 def _keys_of_nothing(node: Node) -> Iterator[str]:
     """The keys under which a step was given null, a blank text, zero or an empty list."""
-    for leaf in node.view.input.first_leaves(_LEAVES_READ):
+    for leaf in node.view.input.first_leaves:
         if leaf.key and leaf.value in _NOTHING and leaf.value is not False:
             yield leaf.key

@@ -39,7 +39,6 @@ _LEAST_ITEMS = 5  # equal calls: fewer are steps of their own, each needed
 _MOST_FAILED = 0.25  # of the items: where more fail, the result rests on what is made up
 _PEERS_READ = 20
 _LIKE_SHARE = 0.5  # of the peers whose result has the shape: results of items may vary
-_LEAVES_READ = 40
 _PROSE_BLANKS = 3  # in a text that was written about an item: it is no value of it
 _INSIDE_READ = 50  # spans below a step in which a model call is looked for
 _SIBLINGS_READ = 8  # steps after a failed one: what fills in for it follows soon
@@ -53,6 +52,7 @@ _ENDS_RUN = word_set(
 browser-use, Letta, Pydantic AI."""
 _ABSENT = re.compile(r"not ?found|no ?such ?(?:file|key)|does ?not ?exist|\b404\b", re.IGNORECASE)
 """Errors of lookups: of files (errno 2), keys of a store, records (HTTP)."""
+_ADDRESSES = ("http://", "https://")
 _MESSAGE_READ = 300  # characters of a message, which begins with what happened
 
 
@@ -147,14 +147,10 @@ def _is_addition(node: Node, analysis: TraceAnalysis) -> bool:
 
 def _reads_other_pages(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a call that was given an address is one of several, and another one worked."""
-    if not any(map(_is_address, node.view.input.first_values)):
+    if not any(text.startswith(_ADDRESSES) for text in node.view.input.first_texts):
         return False
     peers = analysis.peers_of(node)[:_PEERS_READ]
-    return any(peer.error is None and not peer.view.failure for peer in peers if peer is not node)
-
-
-def _is_address(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
+    return any(not peer.view.has_failed for peer in peers if peer is not node)
 
 
 def _gave_data(node: Node | None, analysis: TraceAnalysis) -> bool:
@@ -206,7 +202,7 @@ def _returned_alike(node: Node | None, analysis: TraceAnalysis) -> bool:
 def _shape_of(body: Body) -> frozenset[tuple[str, type, bool]]:
     """The keys of a result with the types of their values, and which values are empty or zero: a
     zero where the others have a number is none of the same kind. Empty where a text is prose."""
-    leaves = list(body.first_leaves(_LEAVES_READ))
+    leaves = body.first_leaves
     if any(
         isinstance(leaf.value, str) and leaf.value.count(" ") >= _PROSE_BLANKS for leaf in leaves
     ):
@@ -235,7 +231,7 @@ def _stands_in(later: Node, node: Node, failed: int, analysis: TraceAnalysis) ->
 def _gave_the_like(later: Node, peers: Sequence[Node]) -> bool:
     """Whether a step returned a field or a kind of text as those did that worked of the calls for
     which it may stand in, besides what it was given."""
-    given = {leaf.key for leaf in later.view.input.first_leaves(_LEAVES_READ)}
+    given = {leaf.key for leaf in later.view.input.first_leaves}
     own = _shape_of(later.view.output)
     return any(
         key not in given and full and (key, kind, full) in own
@@ -252,5 +248,5 @@ def _shared_values(node: Node, analysis: TraceAnalysis) -> frozenset[tuple[str, 
 
 
 def _values_of(node: Node) -> frozenset[tuple[str, str]]:
-    leaves = node.view.input.first_leaves(_LEAVES_READ)
+    leaves = node.view.input.first_leaves
     return frozenset((leaf.key, str(leaf.value)) for leaf in leaves if leaf.key)

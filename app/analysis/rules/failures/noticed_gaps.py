@@ -10,7 +10,6 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _ANSWER_READ = 4_000  # characters
-_LEAVES_READ = 20  # of what was looked up
 _SHORTEST_WORD = 5  # letters: shorter words stand in any sentence
 _STEM = 6  # letters by which a word is found in another form
 _MOST_WORDS = 8
@@ -48,8 +47,7 @@ def _is_denied(node: Node, analysis: TraceAnalysis) -> bool:
 
 
 def _list_words(node: Node) -> Iterator[str]:
-    for leaf in node.view.input.first_leaves(_LEAVES_READ):
-        if isinstance(leaf.value, str):
-            for word in _WORD.findall(leaf.value[:_ANSWER_READ].casefold()):
-                if len(word) >= _SHORTEST_WORD:
-                    yield word
+    for text in node.view.input.first_texts:
+        for word in _WORD.findall(text[:_ANSWER_READ].casefold()):
+            if len(word) >= _SHORTEST_WORD:
+                yield word

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from itertools import islice
 
 from app.analysis.recorded.answer_text import gives_up, negates
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import NAME_READ, match_names
 from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.request_messages import RecordedMessage
 from app.analysis.rules.asked_words import AskedWords
+from app.analysis.rules.failures.suspects import came_to_nothing
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import asked_question, find_answer
@@ -169,8 +170,7 @@ def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:
         and not each.view.is_model_call
         and analysis.was_read(each)
         and asked.is_asked_for(each)
-        and each.error is None
-        and not (each.view.failure or each.view.returned_nothing)
+        and not came_to_nothing(each)
     ]
 
 
@@ -247,7 +247,7 @@ def _find_user_of(node: Node, analysis: TraceAnalysis) -> Node | None:
 def _plain_start(node: Node) -> str:
     """The beginning of the reply as canonical texts have it."""
     reply = node.view.reply
-    text = " ".join((reply.text or reply.refusal).split()).casefold()[:_QUOTED]
+    text = spell_canonical(reply.text or reply.refusal)[:_QUOTED]
     return text.partition('"')[0].partition("\\")[0].strip()
 
 
@@ -259,7 +259,7 @@ def _holds_question(node: Node, analysis: TraceAnalysis) -> bool:
     if not question:
         question = analysis.once(list_model_calls)[0].view.request.last_instruction[:_QUOTED]
         question = question.partition('"')[0].partition("\\")[0]
-    start = " ".join(question.split()).casefold()[:_QUESTION_READ]
+    start = spell_canonical(question)[:_QUESTION_READ]
     return not start or start in node.view.input.canonical
 
 

@@ -200,7 +200,7 @@ def _is_not_offered(node: Node) -> bool:
         return False
     return any(
         leaf.key in _CODE_KEYS and leaf.value == _METHOD_NOT_FOUND
-        for leaf in output.first_leaves(_FLAGS_READ)
+        for leaf in output.list_leaves(_FLAGS_READ)
     )
 
 
@@ -211,7 +211,7 @@ def _found_none(node: Node) -> bool:
         return False
     return any(
         leaf.key in _CODE_KEYS and str(leaf.value) in _ABSENT_CODES
-        for leaf in output.first_leaves(_FLAGS_READ)
+        for leaf in output.list_leaves(_FLAGS_READ)
     )
 
 
@@ -277,7 +277,7 @@ def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
 
 def _quote_input(node: Node) -> str:
     """What a search was given: its longest text, which is the question more often than an index."""
-    leaves = node.view.input.first_leaves(_GIVEN_READ)
+    leaves = node.view.input.list_leaves(_GIVEN_READ)
     texts = [
         leaf.value
         for leaf in leaves
@@ -291,7 +291,7 @@ def _quote_input(node: Node) -> str:
 
 def _find_warning(node: Node) -> str:
     """The text of a warning in an output; empty where there is none."""
-    for leaf in node.view.output.first_leaves(_FLAGS_READ):
+    for leaf in node.view.output.list_leaves(_FLAGS_READ):
         if leaf.key in _WARNINGS and isinstance(leaf.value, str) and leaf.value.strip():
             return one_line(leaf.value, limit=_QUOTED)
     return ""
@@ -303,7 +303,7 @@ def _keeps_items(node: Node) -> bool:
     parses_file = has_word(node.function_name, _PARSES) and has_word(node.function_name, _FILES)
     if not (has_word(node.function_name, _KEEPS_ITEMS) or parses_file):
         return False
-    leaves = tuple(node.view.input.first_leaves(_GIVEN_READ))
+    leaves = tuple(node.view.input.list_leaves(_GIVEN_READ))
     has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
     if not has_list and any(leaf.value == [] for leaf in leaves):
         return False
@@ -332,7 +332,7 @@ def _follows_nothing(node: Node) -> bool:
 def _list_long_texts(body: Body) -> set[str]:
     return {
         leaf.value
-        for leaf in body.first_leaves(_FLAGS_READ)
+        for leaf in body.list_leaves(_FLAGS_READ)
         if isinstance(leaf.value, str)
         and len(leaf.value.strip()) >= _LEAST_GIVEN
         and leaf.key not in _SETTINGS

@@ -32,8 +32,8 @@ def explain_stated_loss(node: Node) -> str:
     cut = _find_cut_text(node.view.input.first_by_type, node.view.output.first_by_type)
     if cut or node.view.calls_outside:
         return cut  # what others return is no part of what they were given, but for a text
-    given = list(node.view.input.first_leaves(_LEAVES_READ))
-    result = list(node.view.output.first_leaves(_LEAVES_READ))
+    given = list(node.view.input.list_leaves(_LEAVES_READ))
+    result = list(node.view.output.list_leaves(_LEAVES_READ))
     found = (check(node, given, result) for check in _CHECKS)
     return next((reason for reason in found if reason), "")
 
@@ -42,7 +42,7 @@ def explain_failed_shards(node: Node) -> str:
     """How many parts of an index gave no hits; empty where all did."""
     if not node.view.output.may_have_key(_SHARDS):
         return ""
-    leaves = node.view.output.first_leaves(_LEAVES_READ)
+    leaves = node.view.output.list_leaves(_LEAVES_READ)
     counts = {leaf.key: leaf.value for leaf in leaves if "_shards" in leaf.path}
     failed = counts.get("failed")
     if type(failed) is not int or failed <= 0:
@@ -151,7 +151,7 @@ def _find_lost_history(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]
     after = RecordedRequest(node.span.output, None).messages
     if len(before) < _FEWEST_MESSAGES or len(after) != 1 or after[0] != before[-1]:
         return ""
-    stated = node.view.metadata.first_leaves(_LEAVES_READ)
+    stated = node.view.metadata.list_leaves(_LEAVES_READ)
     if all(leaf.value != len(before) - 1 for leaf in (*result, *stated)):
         return ""
     return f"it kept the last of {len(before)} messages"

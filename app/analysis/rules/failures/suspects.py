@@ -111,8 +111,7 @@ def is_null(node: Node) -> bool:
 
 def came_to_nothing(node: Node) -> bool:
     """Whether a call raised, reported a failure or returned nothing."""
-    view = node.view
-    return view.error is not None or bool(view.failure) or view.returned_nothing
+    return node.view.has_failed or node.view.returned_nothing
 
 
 def is_empty_table(node: Node) -> bool:

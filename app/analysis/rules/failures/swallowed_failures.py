@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from app.analysis.recorded.body import Body
@@ -58,7 +58,7 @@ def explain_swallowed_failure(node: Node) -> str:
     result = node.view.output.result
     if not (result.may_have_empty or isinstance(result.opened, str)):
         return _find_report_in_place(node)
-    leaves = list(_list_result(result))
+    leaves = _list_result(result)
     return (
         _find_lone_note(leaves) or _find_unread_object(node, leaves) or _find_report_in_place(node)
     )
@@ -68,7 +68,7 @@ def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a tool that a model asked for returned an empty result, as for what failed below."""
     if not analysis.was_read(node) or asking_call(node, analysis) is None:
         return False
-    leaves = tuple(node.view.output.first_leaves(_LEAVES_READ))
+    leaves = node.view.output.first_leaves
     has_empty = any(leaf.value in ([], {}) for leaf in leaves)
     has_item = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
     return node.view.returned_nothing or (has_empty and not has_item)
@@ -80,11 +80,11 @@ def explain_default(node: Node) -> str:
     return _find_default_flag(leaves.flags) or _find_named_default(node, leaves)
 
 
-def _list_result(result: Body) -> Iterator[Leaf]:
+def _list_result(result: Body) -> Sequence[Leaf]:
     value = result.opened
     if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
-        return islice(walk_leaves(_read_python(value), most=_LEAVES_READ), _LEAVES_READ)
-    return iter(result.first_leaves(_LEAVES_READ))
+        return walk_leaves(_read_python(value), most=_LEAVES_READ)
+    return result.first_leaves
 
 
 def _sort_result(result: Body) -> LeavesByType:

@@ -1,6 +1,6 @@
 """Calls that did nothing, or whose work failed inside, and reported success all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word
@@ -8,7 +8,6 @@ from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
-_LEAVES_READ = 20  # of an output: what reports how it went is short
 _CHILDREN_READ = 40  # spans right below one, at the end, among which a command is looked for
 _SUCCESS_FLAGS = key_set("success ok succeeded successful")
 _PASSED = key_set("passed all_passed tests_passed")
@@ -58,7 +57,7 @@ def explain_void_result(node: Node) -> str:
     output = node.view.output
     if not (output.may_have_key(_KEYS_READ) or _choose_counts(output.keys)):
         return ""
-    leaves = list(output.first_leaves(_LEAVES_READ))
+    leaves = output.first_leaves
     return (
         _find_no_change(node, leaves)
         or _find_none_handled(node, leaves)
@@ -70,11 +69,11 @@ def explain_void_result(node: Node) -> str:
 
 def reports_success(node: Node) -> bool:
     """Whether a result says that the call worked, whatever else it says."""
-    leaves = list(node.view.output.first_leaves(_LEAVES_READ))
+    leaves = node.view.output.first_leaves
     return _find_flag(leaves, _PASSED | _SUCCESS_FLAGS) is not None
 
 
-def _find_no_change(node: Node, leaves: list[Leaf]) -> str:
+def _find_no_change(node: Node, leaves: Sequence[Leaf]) -> str:
     """The count or the flag by which a call that was to write something, to replace a text or to
     apply a patch says that it changed nothing."""
     given = node.view.input.keys
@@ -97,7 +96,7 @@ def _counts_changes(key: str) -> bool:
     return key in _CHANGES or key.startswith(_CHANGED)
 
 
-def _find_none_handled(node: Node, leaves: list[Leaf]) -> str:
+def _find_none_handled(node: Node, leaves: Sequence[Leaf]) -> str:
     """The count by which a call says that it took none of the items that it was given, with neither
     another count nor a sentence about them."""
     counts = [leaf for leaf in leaves if leaf.key in _HANDLED and type(leaf.value) is int]
@@ -105,14 +104,14 @@ def _find_none_handled(node: Node, leaves: list[Leaf]) -> str:
         return ""
     if any(isinstance(leaf.value, str) and " " in leaf.value.strip() for leaf in leaves):
         return ""
-    given = node.view.input.first_leaves(_LEAVES_READ)
+    given = node.view.input.first_leaves
     places = [part for leaf in given for part in leaf.path if isinstance(part, int)]
     if not places:
         return ""
     return f"its output says “{_show_leaf(counts[0])}” for a list of at least {max(places) + 1}"
 
 
-def _find_fewer_taken(leaves: list[Leaf]) -> str:
+def _find_fewer_taken(leaves: Sequence[Leaf]) -> str:
     """The count by which a call says that it took fewer items than it was given, with no word about
     the others: neither a further count nor a list nor a sentence."""
     counts = [leaf for leaf in leaves if type(leaf.value) is int]
@@ -127,7 +126,7 @@ def _find_fewer_taken(leaves: list[Leaf]) -> str:
     return f"its output says “{_show_leaf(taken)}” beside “{_show_leaf(given)}”"
 
 
-def _find_no_test(node: Node, leaves: list[Leaf]) -> str:
+def _find_no_test(node: Node, leaves: Sequence[Leaf]) -> str:
     """The flag by which a run of tests says that all passed though it counts none."""
     flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
     if flag is None or not has_word(node.function_name, _TESTS):
@@ -139,7 +138,7 @@ def _find_no_test(node: Node, leaves: list[Leaf]) -> str:
     return f"its output says “{_show_leaf(flag)}”, but no test ran ({shown})"
 
 
-def _find_exit(node: Node, leaves: list[Leaf]) -> str:
+def _find_exit(node: Node, leaves: Sequence[Leaf]) -> str:
     """The flag of success of a step around a command that ended with a status for a failure."""
     flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
     if flag is None or not node.children:
@@ -156,12 +155,12 @@ def _find_exit(node: Node, leaves: list[Leaf]) -> str:
 
 def _find_exits(node: Node) -> Iterator[Leaf]:
     if node.view.output.may_have_key(_EXIT_KEYS):
-        for leaf in node.view.output.first_leaves(_LEAVES_READ):
+        for leaf in node.view.output.first_leaves:
             if leaf.key in _EXIT_KEYS and type(leaf.value) is int:
                 yield leaf
 
 
-def _find_flag(leaves: list[Leaf], keys: frozenset[str]) -> Leaf | None:
+def _find_flag(leaves: Sequence[Leaf], keys: frozenset[str]) -> Leaf | None:
     return next((leaf for leaf in leaves if leaf.key in keys and leaf.value is True), None)
 
 

@@ -11,7 +11,6 @@ from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LEAVES_READ = 40  # of one body: a choice is a short record
 _TEXT_READ = 2_000  # characters of one value, in which a model's name is looked for
 _STEPS_READ = 3  # right before a call, that may have decided about it
 _PEERS_READ = 40  # calls whose steps are compared
@@ -62,11 +61,7 @@ def _is_named_before(node: Node, others: Sequence[Node], analysis: TraceAnalysis
     named = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, names))})(?![\w.])", re.IGNORECASE)
     bodies = [Body(analysis.trace.metadata), analysis.given]
     bodies += [step.view.output for step in _steps_before(node, analysis)]
-    return any(
-        isinstance(leaf.value, str) and named.search(leaf.value[:_TEXT_READ])
-        for body in bodies
-        for leaf in body.first_leaves(_LEAVES_READ)
-    )
+    return any(named.search(text[:_TEXT_READ]) for body in bodies for text in body.first_texts)
 
 
 def _names_of(model: str, others: set[str]) -> list[str]:
@@ -115,7 +110,7 @@ def _choices_of(node: Node, analysis: TraceAnalysis) -> Iterator[_Choice]:
 
 
 def _read(where: str, body: Body) -> Iterator[_Choice]:
-    for leaf in body.first_leaves(_LEAVES_READ):
+    for leaf in body.first_leaves:
         is_flag = isinstance(leaf.value, bool)
         if is_flag or (isinstance(leaf.value, str) and 0 < len(leaf.value) <= _LONGEST_CHOICE):
             yield where, leaf.key, str(leaf.value)

@@ -6,6 +6,7 @@ from heapq import nlargest
 
 from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.recorded.body import spell_canonical
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.spellings import word_set
@@ -56,7 +57,6 @@ _QUICK = word_set(
     " receive consume acquire send write save insert update"
 )
 """Words of names of calls that others wait for: requests, stores, connections."""
-_LEAVES_READ = 40  # of a result that is looked for in the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,7 @@ def _pick_longest_before_answer(longest: Node, analysis: TraceAnalysis) -> _Long
 
 def _is_in_answer(node: Node, analysis: TraceAnalysis) -> bool:
     """Whether a text of what a call returned stands in the output of the trace or of its root."""
-    texts = [leaf.value for leaf in node.view.output.first_leaves(_LEAVES_READ)]
-    stated = [" ".join(text.split()).casefold() for text in texts if isinstance(text, str)]
+    stated = map(spell_canonical, node.view.output.first_texts)
     outputs = [analysis.returned.canonical, node.path()[0].view.output.canonical]
     return any(text and text in output for text in stated for output in outputs)
 

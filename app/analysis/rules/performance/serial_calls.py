@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.names import has_word, match_names, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
@@ -34,7 +34,6 @@ _MOST_FAILED = 0.1  # share of iterations that may have failed: more are attempt
 _LEAST_CALLING = 0.9  # share of iterations with a call of a tool or model: others cost nothing
 _LEAST_INSIDE = 2  # steps inside a span that tell its kind: many hold a single model call
 _INSIDE_READ = 40  # spans read below one step; an iteration that holds more is a program
-_TEXTS_READ = 40  # texts of one output that are looked for in the next input
 _LINK_LENGTH = 24  # characters of a text that, in a later input, show that it was used
 _HEAD = 4  # letters at the beginning of a text: most texts are left out by them
 _SHORTEST_LINK = 6  # characters: shorter words occur by chance
@@ -245,7 +244,7 @@ def _join_inputs(nodes: Sequence[Node]) -> str:
 def _read_result(output: Body) -> Iterable[tuple[str, Any]]:
     """The first 40 values; with their keys where one may be a cursor."""
     if output.may_have_key(_CURSORS):
-        return ((leaf.key, leaf.value) for leaf in output.first_leaves(_TEXTS_READ))
+        return ((leaf.key, leaf.value) for leaf in output.first_leaves)
     return zip(repeat(""), output.first_values, strict=False)
 
 
@@ -265,7 +264,7 @@ def _links_of(results: Iterable[tuple[str, Any]], later: str) -> Iterator[str]:
             if head.isalnum() and head.casefold() not in later:
                 continue
             start = _TEXT_END.split(value.strip()[:200], maxsplit=1)[0]
-            link = " ".join(start.split()).casefold()[:_LINK_LENGTH]
+            link = spell_canonical(start)[:_LINK_LENGTH]
             if len(link) >= _SHORTEST_LINK or (link and key in _CURSORS):
                 yield link
         elif value:

@@ -3,7 +3,6 @@
 from app.analysis.recorded.names import match_names
 from app.analysis.tree import Node
 
-_LEAVES_READ = 20  # of an input: settings are few
 _TOLERANCE = 0.15  # of the set time, for what starts and ends such a call
 _UNITS = (
     (match_names(r"(?:ms|millis(?:econds)?)$"), 1_000),
@@ -24,7 +23,7 @@ _is_limit = match_names("time ?out|deadline|limit|max|ttl|budget")
 
 def lasts_as_set(node: Node) -> bool:
     """Whether a call was given a time to take, and took about so long."""
-    for leaf in node.view.input.first_leaves(_LEAVES_READ):
+    for leaf in node.view.input.first_leaves:
         if not leaf.path or type(leaf.value) not in (int, float):
             continue
         key = str(leaf.path[-1])

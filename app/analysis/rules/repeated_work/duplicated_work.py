@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.repeated_work.comparable_calls import (
@@ -324,7 +324,7 @@ def _longest_text(body: Body) -> str:
     """The beginning of the longest text of a body."""
     texts = [leaf.value for leaf in body.leaves if isinstance(leaf.value, str)]
     longest = max(texts, key=len, default="").strip()
-    return " ".join(longest.split()).casefold()[:_TEXT_LENGTH]
+    return spell_canonical(longest)[:_TEXT_LENGTH]
 
 
 def _common_texts(branches: Sequence[Node]) -> list[str]:
@@ -332,13 +332,13 @@ def _common_texts(branches: Sequence[Node]) -> list[str]:
     given = [
         {
             leaf.value
-            for leaf in branch.view.input.first_leaves(_SEARCHED)
+            for leaf in branch.view.input.list_leaves(_SEARCHED)
             if isinstance(leaf.value, str)
         }
         for branch in branches
     ]
     common = sorted(set.intersection(*given), key=lambda text: (-len(text), text))
-    return [" ".join(text.split()).casefold()[:_TEXT_LENGTH] for text in common[:_TEXTS]]
+    return [spell_canonical(text)[:_TEXT_LENGTH] for text in common[:_TEXTS]]
 
 
 def _holds_most(

@@ -14,7 +14,6 @@ from app.analysis.tree import Node
 
 _LEAST_COMMON = 2  # pieces of work a branch: one may be that of an item that is like another
 _COVERED_SHARE = 0.5  # of the branches, for the one piece that is common to be no chance
-_LEAVES_READ = 40  # of an input or a result
 _SHORTEST_NAME = 3  # characters of a text that names an item
 _TELLING_RESULT = 20  # characters of a text that two items do not have in common
 _MANY_VALUES = 6  # of a result: two items do not have all of them in common
@@ -71,13 +70,13 @@ def _names_item(node: Node) -> bool:
         isinstance(leaf.value, str)
         and len(leaf.value.strip()) >= _SHORTEST_NAME
         and not (leaf.path and plain_key(str(leaf.path[-1])) in _SETTINGS)
-        for leaf in view.input.first_leaves(_LEAVES_READ)
+        for leaf in view.input.first_leaves
     )
     return named or _is_telling(view.output)
 
 
 def _is_telling(result: Body) -> bool:
-    values = [leaf.value for leaf in result.first_leaves(_LEAVES_READ)]
+    values = result.first_values
     return len(values) >= _MANY_VALUES or any(
         isinstance(value, str) and len(value) >= _TELLING_RESULT for value in values
     )

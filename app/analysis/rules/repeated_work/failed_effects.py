@@ -15,7 +15,6 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node, by_start
 
-_RESULT_LEAVES = 40  # leaves of a result in which ids are looked for: a receipt has few
 _LONGEST_ID = 40  # characters
 _LATER_READ = 20  # steps after a call, in which one may list what there is
 _RECORD_LEAVES = 200  # of such a list
@@ -52,9 +51,8 @@ def find_effects_of_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     for nodes in group_equal(named):
         nodes.sort(key=by_start)
         for before, after in pairwise(nodes):
-            failed = before.error is not None or bool(before.view.failure)
-            worked = after.error is None and after.finished and not after.view.failure
-            if failed and worked and after.start >= before.end:
+            worked = after.finished and not after.view.has_failed
+            if before.view.has_failed and worked and after.start >= before.end:
                 found = _find_numbered(after)
                 if found is not None:
                     where = f"its result speaks of {one_line(found.other)} too"
@@ -70,8 +68,7 @@ def find_effects_of_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _find_numbered(node: Node) -> _Numbered | None:
     """An id that is a whole value, and one of its kind inside a longer text."""
     given = node.view.input.canonical
-    leaves = node.view.output.first_leaves(_RESULT_LEAVES)
-    texts = [leaf.value.strip() for leaf in leaves if isinstance(leaf.value, str)]
+    texts = [text.strip() for text in node.view.output.first_texts]
     short = [text for text in texts if len(text) <= _LONGEST_ID]
     made = [found for text in short if (found := _NUMBERED.fullmatch(text))]
     made = [found for found in made if found[0].casefold() not in given]
@@ -87,8 +84,8 @@ def _find_numbered(node: Node) -> _Numbered | None:
 def _find_listed(node: Node, analysis: TraceAnalysis) -> _Listed | None:
     """Two records of a later list that are equal but for their ids, one of them that of a call, and
     hold a value that the call was given."""
-    given = {str(leaf.value) for leaf in node.view.input.first_leaves(_RESULT_LEAVES)}
-    made = {str(leaf.value) for leaf in node.view.output.first_leaves(_RESULT_LEAVES)} - given
+    given = {str(leaf.value) for leaf in node.view.input.first_leaves}
+    made = {str(leaf.value) for leaf in node.view.output.first_leaves} - given
     made = {each for each in made if any(map(str.isdigit, each)) and len(each) <= _LONGEST_ID}
     later = (each for each in analysis.once(list_read_steps) if each.start >= node.end)
     for step in islice(later, _LATER_READ) if made else ():
@@ -107,7 +104,7 @@ def _find_listed(node: Node, analysis: TraceAnalysis) -> _Listed | None:
 def _list_records(step: Node) -> list[dict[str, str]]:
     """The plain values of each object in a list, by key."""
     found: dict[Path, dict[str, str]] = {}
-    for path, key, value in step.view.output.first_leaves(_RECORD_LEAVES):
+    for path, key, value in step.view.output.list_leaves(_RECORD_LEAVES):
         if len(path) > 1 and isinstance(path[-2], int) and isinstance(path[-1], str):
             found.setdefault(path[:-1], {})[key] = str(value)
     return list(found.values())[:_RECORDS_READ]

@@ -37,7 +37,6 @@ _TARGETS = key_set(
     " кому 宛先 担当 目标 대상"
 )
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
-_LEAVES_READ = 40  # leaves of a body in which a target is looked for
 _LONGEST_NAME = 80  # characters of an agent's name
 _SURE = 0.85  # confidence from `_SURE_HAND_OVERS` on
 _DOUBTFUL = 0.6  # the same of fewer, of which one may have been a question asked back
@@ -84,7 +83,7 @@ def _hands_over(name: str) -> bool:
 
 def _target_of(node: Node, analysis: TraceAnalysis) -> str:
     if analysis.was_read(node):
-        for leaf in node.view.input.first_leaves(_LEAVES_READ):
+        for leaf in node.view.input.first_leaves:
             if leaf.key in _TARGETS and isinstance(leaf.value, str) and leaf.value.strip():
                 return join_letters(leaf.value)
     named = _TARGET_IN_NAME.search(node.function_name[: 2 * _LONGEST_NAME])
@@ -111,8 +110,8 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
 
 
 def _names(node: Node, target: str) -> bool:
-    for text in node.view.output.first_values:
-        if not (isinstance(text, str) and len(target) <= len(text) <= _LONGEST_NAME):
+    for text in node.view.output.first_texts:
+        if not len(target) <= len(text) <= _LONGEST_NAME:
             continue
         first = text[:1].lower()
         is_other = "a" <= first <= "z" and first != target[:1]

@@ -37,7 +37,6 @@ _MOMENT = re.compile(
 )
 _OWN_TIME = 2_000_000  # microseconds (2 s) between making a key and looking it up
 _LONGEST_KEY = 400  # characters: a longer text is what was asked, not a key
-_LEAVES_READ = 20  # of an input in which a key is looked for
 
 
 class _Lookup(NamedTuple):
@@ -107,7 +106,7 @@ def _only_says_no(lookup: Node) -> bool:
         return False
     flags = [value for value in output.values() if isinstance(value, bool)]
     others = [value for value in output.values() if value and not isinstance(value, bool)]
-    given = {leaf.value for leaf in lookup.view.input.first_leaves(_LEAVES_READ)}
+    given = {leaf.value for leaf in lookup.view.input.first_leaves}
     return flags == [False] and all(
         isinstance(value, (str, int, float)) and value in given for value in others
     )
@@ -219,7 +218,7 @@ def _judge_keys(
 def _key_with_own_time(lookup: Node) -> str:
     """The text of an input that holds, beside other things, the time at which the lookup began;
     empty where there is none."""
-    for leaf in lookup.view.input.first_leaves(_LEAVES_READ):
+    for leaf in lookup.view.input.first_leaves:
         if isinstance(leaf.value, str) and len(leaf.value) <= _LONGEST_KEY:
             for found in (*_MOMENT.finditer(leaf.value), *_EPOCH.finditer(leaf.value)):
                 moment = _read_moment(found[0])

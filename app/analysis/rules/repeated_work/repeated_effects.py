@@ -28,7 +28,6 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
-_RESULT_LEAVES = 40  # leaves of a result in which ids are looked for: a receipt has few
 _LEAST_ID = 3  # characters
 _LONGEST_ID = 80
 _ACK_LEAVES = 8  # leaves of a result that only says that the call was done
@@ -166,11 +165,9 @@ def _count_asked(call: Node) -> int:
 
 def _names_one_thing(node: Node) -> bool:
     """Whether an input holds an id or an address, so that equal ones are of one thing."""
-    leaves = node.view.input.first_leaves(_RESULT_LEAVES)
-    texts = [leaf.value for leaf in leaves if isinstance(leaf.value, str)]
     return any(
-        "@" in text or any(_is_id(token) for token in _list_tokens(text))
-        for text in texts
+        "@" in text or any(map(_is_id, _list_tokens(text)))
+        for text in node.view.input.first_texts
         if len(text) <= _LONGEST_ID
     )
 
@@ -194,7 +191,7 @@ def _read_ids(node: Node) -> list[str]:
     """The ids in a result that its input does not hold, in order."""
     given = node.view.input.canonical
     found: dict[str, None] = {}
-    for leaf in node.view.output.first_leaves(_RESULT_LEAVES):
+    for leaf in node.view.output.first_leaves:
         if leaf.key in _NO_ID_KEYS:
             continue
         if type(leaf.value) is int and leaf.value > 0 and _is_id_key(innermost_key(leaf.path)):
@@ -225,7 +222,7 @@ def _is_id(token: str) -> bool:
 
 def _is_acknowledgement(node: Node) -> bool:
     """Whether a result says that the call was done, and hardly anything else."""
-    leaves = list(node.view.output.first_leaves(_ACK_LEAVES + 1))
+    leaves = list(node.view.output.list_leaves(_ACK_LEAVES + 1))
     text = node.view.output.timeless
     return (
         len(leaves) <= _ACK_LEAVES and len(text) <= _ACK_LENGTH and _DONE.search(text) is not None

@@ -24,7 +24,6 @@ _NAMES_SHOWN = 3
 _CONFIDENCE = 0.85  # equal work that nobody asked for again; what it leaves behind is not recorded
 _RPC_KEY = "jsonrpc"  # beside an id that only counts the calls of a connection
 _WITH_DIGIT = re.compile(r"[\w.:-]*\d[\w.:-]*")  # amounts, times, and nearly all ids of sessions
-_LEAVES_READ = 40  # of a result
 _MEASURED = re.compile(r"\s*[-+]?\d{1,9}(?:[.,]\d{1,6})?\s?[^\s\d]{0,5}\s*")
 _OF_THE_CALL = key_set(
     "ms milliseconds seconds secs duration duration_ms duration_s elapsed elapsed_ms took took_ms"
@@ -96,7 +95,7 @@ def _describe_input(node: Node) -> str:
 def _is_setup(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
     """Whether nodes by start are the same work in turn, which no model asked for, each time before
     other work."""
-    if any(node.error is not None or node.view.failure for node in nodes):
+    if any(node.view.has_failed for node in nodes):
         return False
     if any(after.start < before.end for before, after in pairwise(nodes)):
         return False
@@ -114,7 +113,7 @@ def _is_setup(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
 def _read_values_change(nodes: Sequence[Node]) -> bool:
     """Whether the results differ in a number, or a number with its unit, that is no measure of the
     call itself: then a value was read that changes, as that of a sensor or of a balance."""
-    first, *others = ([*node.view.output.first_leaves(_LEAVES_READ)] for node in nodes)
+    first, *others = (node.view.output.first_leaves for node in nodes)
     return any(
         one.value != other.value and one.key not in _OF_THE_CALL and _is_measured(one.value)
         for leaves in others

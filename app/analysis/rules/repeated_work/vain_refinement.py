@@ -8,14 +8,13 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.repeated_work.comparable_calls import common_parent, work_share
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 _LEAST_UNCHANGED = 4  # answers: one that needs no change after three more looks is done
 _LEAST_SHARE = 0.5  # of the calls that were given an answer and left it as it was
 _LEAST_TIME = 0.2  # of the trace, for what those calls take to matter
 _LEAST_LENGTH = 20  # characters: "yes" and "ok" are answers to many questions
 _LONGEST = 20_000  # characters of an answer that is looked for in a request
-_LEAVES_READ = 40  # of an output in which an answer is looked for
 _CONFIDENCE = 0.85  # the same text was given and returned; that nothing was to change is concluded
 
 
@@ -29,7 +28,7 @@ def list_vain_refinements(analysis: TraceAnalysis) -> list[tuple[Finding, list[N
     for nodes in named.values():
         if len(nodes) <= _LEAST_UNCHANGED:
             continue
-        for chain in _list_chains(sorted(nodes, key=lambda node: (node.start, node.index))):
+        for chain in _list_chains(sorted(nodes, key=by_start)):
             unchanged = [b for a, b in pairwise(chain) if _answer_of(a) == _answer_of(b)]
             enough = max(_LEAST_UNCHANGED, _LEAST_SHARE * (len(chain) - 1))
             if len(unchanged) >= enough and work_share(unchanged, analysis) >= _LEAST_TIME:
@@ -68,8 +67,7 @@ def _answer_of(node: Node) -> str:
 def _was_returned(chain: Sequence[Node]) -> bool:
     """Whether the span around the calls returned one of their answers."""
     around = common_parent(chain)
-    leaves = around.view.output.first_leaves(_LEAVES_READ) if around is not None else ()
-    texts = [leaf.value for leaf in leaves if isinstance(leaf.value, str)]
+    texts = around.view.output.first_texts if around is not None else ()
     answers = set(map(_answer_of, chain)) - {""}
     return any(answer in text for text in texts for answer in answers)
 
