@@ -185,3 +185,27 @@ ALIKE.add(
     span("desks", *[_reporter(desk, _PIERS[:2], seconds=4.0) for desk in ("sport", "news")]),
     answer="Two pages are ready.",
 )
+
+
+def _counter(shift: str, *, told: bool) -> SpanPlan:
+    """A worker that goes through tickets by their numbers; without `told` each step returns no more
+    than that it is done, as one does that works on something that nobody recorded."""
+    steps = [
+        tool(
+            "check_ticket",
+            {"ticket": number},
+            {"ticket": number, **({"cents": 37 * number} if told else {"ok": True})},
+            seconds=0.5,
+            right=told,
+        )
+        for number in range(101, 107)
+    ]
+    return span("shift", *steps, input={"shift": shift}, right=told, at=0.0)
+
+
+for _told in (True, False):
+    ALIKE.add(
+        "tickets_by_number_checked_twice" if _told else "steps_by_number_healthy",
+        span("shifts", *[_counter(shift, told=_told) for shift in ("early", "late")]),
+        answer="6 tickets are checked.",
+    )

@@ -17,6 +17,7 @@ _COVERED_SHARE = 0.5  # of the branches, for the one piece that is common to be 
 _SHORTEST_NAME = 3  # characters of a text that names an item
 _TELLING_RESULT = 20  # characters of a text that two items do not have in common
 _MANY_VALUES = 6  # of a result: two items do not have all of them in common
+_MANY_ITEMS = 4  # results that differ, of calls that name items by numbers: settings are fewer
 _PAUSE = 1_000_000  # microseconds without work before a branch that looks again
 _PAUSE_SHARE = 0.5  # of the time of the branch before
 _SETTINGS = key_set("model engine mode format type level version encoding unit units device")
@@ -28,7 +29,7 @@ def are_equal_by_chance(groups: Sequence[Sequence[Call]], branches: Sequence[Nod
     branches got the same work."""
     return (
         _have_little_in_common(groups, branches)
-        or not any(_names_item(group[0].node) for group in groups)
+        or not (any(_names_item(group[0].node) for group in groups) or _number_items(groups))
         or any(branch.error is not None for branch in branches[:-1])
         or _pause_between(branches)
     )
@@ -73,6 +74,18 @@ def _names_item(node: Node) -> bool:
         for leaf in view.input.first_leaves
     )
     return named or _is_telling(view.output)
+
+
+def _number_items(groups: Sequence[Sequence[Call]]) -> bool:
+    """Whether calls of one name differ in what they returned besides what they were given: items
+    with numbers for names."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for node in (group[0].node for group in groups):
+        given = {str(leaf.value) for leaf in node.view.input.first_leaves(_LEAVES_READ)}
+        values = (str(leaf.value) for leaf in node.view.output.first_leaves(_LEAVES_READ))
+        results = found.setdefault(name_stem(node.name), set())
+        results.add(tuple(value for value in values if value not in given))
+    return any(len(results) >= _MANY_ITEMS for results in found.values())
 
 
 def _is_telling(result: Body) -> bool:
