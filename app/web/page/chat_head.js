@@ -13,6 +13,8 @@ const LONGEST_TITLE = 200;
 export function ChatHead({ traceId, conversation, onStatus }) {
   const [mode, setMode] = useState("");
   const { summary, running } = conversation;
+  // One that is not in the list was deleted elsewhere.
+  const isEmpty = summary ? !summary.questions : !conversation.id;
   useEffect(() => setMode(""), [conversation]);
   const attempt = async (action, done) => {
     setMode("");
@@ -47,7 +49,7 @@ export function ChatHead({ traceId, conversation, onStatus }) {
       <div class="chat-tools">
         <${IconButton} icon="talks" label=${`Conversations (${conversation.list.length})`} aria-expanded=${String(mode === "list")} onClick=${() => toggle("list")} />
         <h2 class="talk-title">${summary?.title ?? "New conversation"}</h2>
-        <${IconButton} icon="plus" label="New conversation" disabled=${!summary?.questions} onClick=${begin} />
+        <${IconButton} icon="plus" label="New conversation" disabled=${isEmpty} onClick=${begin} />
         ${summary &&
         html`
           <${IconButton} icon="pencil" label="Rename this conversation" aria-expanded=${String(mode === "rename")} onClick=${() => toggle("rename")} />
