@@ -10,6 +10,9 @@ import { useFollowing } from "./following.js";
 import { Turn } from "./turn.js";
 import { ChatHead } from "./chat_head.js";
 
+/** How long until an answer that is streamed to another tab is looked for again. */
+const READ_AGAIN_MS = 3000;
+
 /** The conversation of an address, redrawn as it changes; leaving it stops its answer. */
 function useConversation(traceId, id) {
   const [, redraw] = useReducer((count) => count + 1, 0);
@@ -19,7 +22,9 @@ function useConversation(traceId, id) {
     const next = new Conversation(traceId, id, () => shown && redraw());
     setConversation(next);
     void next.load();
+    const timer = setInterval(() => next.isAnsweredElsewhere && next.load(), READ_AGAIN_MS);
     return () => {
+      clearInterval(timer);
       shown = false;
       next.stop();
     };

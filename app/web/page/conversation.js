@@ -29,6 +29,11 @@ export class Conversation {
     return this._stop !== null;
   }
 
+  /** Whether another reader, such as another tab, has its last question answered. */
+  get isAnsweredElsewhere() {
+    return !this.running && Boolean(this.turns.at(-1)?.running);
+  }
+
   /** What the list shows of this conversation; undefined for one that has not begun. */
   get summary() {
     return this.list.find(({ id }) => id === this.id);
@@ -42,6 +47,7 @@ export class Conversation {
       // A question that was asked meanwhile is newer than what was read.
       if (this.running) return;
       this.turns = readTurns(read.content);
+      if (leaf === undefined && this.turns.length) this.turns.at(-1).running = this.summary?.running;
       this.suggestions = read.suggestions ?? [];
       this.earlier = read.earlier ?? null;
       this.rating = read.rating ?? null;
@@ -119,6 +125,8 @@ export class Conversation {
     for (const turn of this.turns) {
       const { siblings = [], leaves = [] } = known.get(turn.id) ?? turn;
       Object.assign(turn, { siblings, leaves });
+      // It was answered elsewhere when it was read.
+      if (turn.running) Object.assign(turn, known.get(turn.id), { running: false });
     }
     this._changed();
   }
