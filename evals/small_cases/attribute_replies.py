@@ -74,6 +74,22 @@ def _otel_events(said: Exchange) -> Json:
     }
 
 
+def _otel_event_content(said: Exchange) -> Json:
+    """Semantic Kernel: the attribute of an event, as JSON."""
+    message: Json = {"role": "Assistant", "content": said.text or None}
+    if said.call:
+        function = {"name": said.call_name, "arguments": said.call_arguments}
+        message["tool_calls"] = [{"id": "t7", "function": function}]
+    finish = said.pick("Stop", "ToolCalls", "Length", "ContentFilter")
+    choice = {"index": 0, "finish_reason": finish, "message": message}
+    asked = [{"role": "user", "content": said.question}]
+    return {
+        "input": {"gen_ai.event.content": asked},
+        "output": {"gen_ai.event.content": choice},
+        "metadata": {"gen_ai.operation.name": "chat.completions"},
+    }
+
+
 def _openinference(said: Exchange) -> Json:
     at = "llm.output_messages.0.message"
     output: Json = {f"{at}.role": "assistant"}
@@ -100,6 +116,7 @@ ATTRIBUTE_SPELLINGS: dict[str, Callable[[Exchange], Json]] = {
     "otel_messages": _otel_messages,
     "otel_numbered": _otel_numbered,
     "otel_events": _otel_events,
+    "otel_event_content": _otel_event_content,
     "openinference": _openinference,
 }
 """The fields of a model call's span, by semantic convention."""

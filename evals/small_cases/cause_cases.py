@@ -191,6 +191,19 @@ _runs_code("module_missing", "import seatlib", "ModuleNotFoundError: No module n
 _runs_code("printed_nothing", "seats = 14", "")
 _runs_code("exit_code_field", "print(1 / 0)", "exitcode: 1 (execution failed)\nZeroDivisionError")
 CODE.add(
+    "line_quoted_by_its_traceback",
+    model(says("```py\nseats = 14\nprint(seats['free'])\n```"), asked="Count.", right=True),
+    tool(
+        "code_executor",
+        {"code_blocks": [{"language": "python", "code": "seats = 14 ..."}]},
+        'Traceback (most recent call last):\n  File "a.py", line 2, in <module>\n'
+        "    print(seats['free'])\nTypeError: 'int' object is not subscriptable",
+    ),
+    model(says(_GAVE_UP)),
+    answer=_GAVE_UP,
+    says="wrote",
+)
+CODE.add(
     "code_that_works_healthy",
     model(says("```python\nprint(14)\n```"), asked="Count the free seats."),
     tool("run_python", {"code": "print(14)"}, "14\n"),

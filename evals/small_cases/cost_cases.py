@@ -107,3 +107,36 @@ COSTS.add(
         ],
     ),
 )
+
+
+# A long prompt that one call of several did not find in the cache.
+def _cached_letter(number: int, *, read: int, written: int, begins: str = "") -> SpanPlan:
+    asked = {
+        "system": [{"type": "text", "text": f"{begins}{_RULES}"}],
+        "messages": [{"role": "user", "content": f"Letter {number}: the cabin was warm."}],
+    }
+    usage = {
+        "original_usage.input_tokens": 36,
+        "original_usage.cache_read_input_tokens": read,
+        "original_usage.cache_creation_input_tokens": written,
+        "original_usage.output_tokens": 4,
+    }
+    return model(
+        says("complaint"), asked=asked, model="claude-haiku-4-5", usage=usage, right=bool(begins)
+    )
+
+
+def _cached_letters(name: str, missed: SpanPlan, expected: str = "") -> None:
+    first = _cached_letter(0, read=0, written=9_310)
+    served = [_cached_letter(number, read=9_310, written=0) for number in range(1, 6)]
+    COSTS.add(name, first, *served[:3], missed, *served[3:], says=expected)
+
+
+_cached_letters(
+    "one_prompt_begins_otherwise",
+    _cached_letter(6, read=0, written=9_330, begins="Deck plan of 4 May. "),
+    "Deck plan",
+)
+_cached_letters(
+    "another_prompt_among_cached_ones_healthy", _cached_letter(6, read=0, written=2_100)
+)

@@ -130,3 +130,21 @@ _written(
     model(says(_STORY), asked="Tell it: two heads."),
     answer=_STORY,
 )
+
+
+# A question that was embedded as nothing, and goes on to a step that is no second try.
+for _name, _vector in (("embed_question", {"vector": []}), ("text_embedder", {"embedding": []})):
+    _question = {"text": "Which deck has the quiet cabins on the evening ferry?"}
+    GAPS.add(
+        f"empty_vector_of_{_name}",
+        span(_name, input=_question, output=_vector, right=True),
+        span("retriever", input=_vector, output={"documents": []}, right=True),
+        span(
+            "build_prompt",
+            input={"documents": [], "question": _question["text"]},
+            output={"prompt": f"Documents:\n\nQuestion: {_question['text']}"},
+        ),
+        model(says("The deck plan does not say.")),
+        answer="The deck plan does not say.",
+        says=_name,
+    )

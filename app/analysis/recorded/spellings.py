@@ -73,8 +73,8 @@ ENVELOPE = key_set(
     "choices message messages output outputs candidates content contents parts generations kwargs"
     " data response result delta chunks additional_kwargs body completion lc_kwargs return_value"
     " output_messages value results raw outer assistant model_output reply blocks content_block"
-    " message_content gen_ai llm ai entity traceloop generation predictions events item replies"
-    " meta llm_response response_data spanoutputs output_json genkit:output"
+    " message_content gen_ai llm ai entity traceloop generation predictions events event item"
+    " replies meta llm_response response_data spanoutputs output_json genkit:output"
 )
 """Keys whose values hold a reply somewhere below."""
 
@@ -148,6 +148,7 @@ TOOLS = key_set(
 MESSAGE_LISTS = key_set(
     "messages contents input_messages chat_history prompts prompt input llm_request request_data"
     " body chat_ctx items value inputs spaninputs input_json genkit:input llm.prompts"
+    " gen_ai.event.content"
 )
 """Keys of messages, and of objects and texts of JSON that hold them: beside providers' own names
 those of Google's ADK, Logfire, Bedrock, LiveKit, OpenInference, MLflow, Braintrust and Genkit."""

@@ -86,7 +86,8 @@ def _is_alternative(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
         return False
     if BodyState.PRESENT not in (node.view.input.state, later.view.input.state):
         return False
-    if node.view.input.resembles(later.view.input):
+    given, taken = node.view.input, later.view.input
+    if given.keys == taken.keys and given.resembles(taken):
         return True
     shared = set(split_words(node.name)).intersection(split_words(later.name))
     if not any(len(w) >= _SHORTEST_SHARED for w in shared) or not _shares_values(node, later):

@@ -33,10 +33,10 @@ _CUT = (FinishReason.LENGTH, FinishReason.MALFORMED_CALL)
 def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
     """The model call before a run of code that wrote it, or None.
 
-    It is the nearest one whose reply holds the code that the span was given. Where the span runs
-    code by its name but was given none, it is the nearest one whose reply has a block of code; for
-    a step that runs what is written inside of it, the one whose lines the failure quotes. A call of
-    a tool was written by the one that asked for it, if that reply was cut.
+    It is the nearest one whose reply holds the code that the span was given, or a line of code that
+    the failure quotes. Where the span runs code by its name but was given none, it is the nearest
+    one whose reply has a block of code. A call of a tool was written by the one that asked for it,
+    if that reply was cut.
     """
     if node.view.is_model_call or not analysis.was_read(node):
         return None
@@ -53,7 +53,8 @@ def find_writer(node: Node, analysis: TraceAnalysis) -> Node | None:
         if not (earlier.view.is_model_call and analysis.was_read(earlier)):
             continue
         reply = earlier.view.reply
-        if any(code in text for text in _texts(reply)) if code else "```" in reply.text:
+        wrote = any(code in text for text in _texts(reply)) if code else "```" in reply.text
+        if wrote or _is_quoted(reply, node.view.failure):
             return earlier
     return None
 
@@ -68,11 +69,16 @@ def _find_writer_inside(node: Node, analysis: TraceAnalysis) -> Node | None:
     """The last model call of a step that failed with a line of what it wrote (smolagents)."""
     failure = node.view.failure
     for child in reversed(node.children[-_EARLIER_READ:] if failure else []):
-        if child.view.is_model_call and analysis.was_read(child):
-            lines = (line.strip() for line in child.view.reply.text[:_LONGEST_CODE].splitlines())
-            if any(len(line) >= _SHORTEST_CODE and line in failure for line in lines):
-                return child
+        is_read = child.view.is_model_call and analysis.was_read(child)
+        if is_read and _is_quoted(child.view.reply, failure):
+            return child
     return None
+
+
+def _is_quoted(reply: RecordedReply, failure: str) -> bool:
+    """Whether a failure quotes a line of a reply, as tracebacks do with the line that failed."""
+    lines = (line.strip() for line in reply.text[:_LONGEST_CODE].splitlines() if failure)
+    return any(len(line) >= _SHORTEST_CODE and line in failure for line in lines)
 
 
 def _given_code(node: Node) -> str:

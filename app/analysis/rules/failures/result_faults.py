@@ -50,7 +50,8 @@ _announces = match_names(r"notif|announc|telemetr|analytic|heart ?beat|progress"
 """Whether a call only informs somebody by its name: nothing of the task depends on it."""
 _KEEPS_ITEMS = word_set(
     "rerank reranker rank sort reorder merge join normalise normalize convert translate chunk"
-    " embed transcribe ocr flatten concat reformat resize render summarise summarize deduplicate"
+    " embed embedder embeddings vectorize transcribe ocr flatten concat reformat resize render"
+    " summarise summarize deduplicate"
 )
 _ITEMS_ONLY = word_set(
     "rerank reranker rank sort reorder merge join flatten concat deduplicate summarise summarize"

@@ -20,6 +20,7 @@ _AFTER_ONE = 3  # the same after a single call with cached tokens, which was har
 _MISSES_BEFORE = 0.2  # share of the calls between those with cached tokens: else prompts take turns
 _LEAST_UNREAD = 4  # calls none of which read from the cache: the first ones may fill it
 _WRITTEN_SHARE = 0.5  # of a prompt: it was meant to be read again
+_SAME_TOKENS = 0.05  # of those read: what was written anew, and a few that made it differ
 _LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
 _EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
 _SHARED_WORDS = 0.6  # of the words of both prompts: the same instructions
@@ -38,10 +39,12 @@ _UNREAD = 0.65  # confidence: prompts of equal length may still be of different 
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
-    """Calls in order: `before` were served from the cache, `after` were not."""
+    """Calls in order: `before` were served from the cache, `after` were not; `is_written_anew`
+    where these wrote as many tokens to it as those had read."""
 
     before: Sequence[Node]
     after: Sequence[Node]
+    is_written_anew: bool = False
 
 
 def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -53,7 +56,7 @@ def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
             series.setdefault((node.name, node.span.model or ""), []).append(node)
     for calls in series.values():
         calls.sort(key=by_start)
-        loss = _find_loss(calls)
+        loss = _find_loss(calls) or _find_single_loss(calls)
         if loss is not None:
             yield from _explain_loss(loss, analysis)
         else:
@@ -78,6 +81,19 @@ def _find_loss(calls: Sequence[Node]) -> _Loss | None:
     return None if after[1].start - after[0].end > _EXPIRY else _Loss(before, after)
 
 
+def _find_single_loss(calls: Sequence[Node]) -> _Loss | None:
+    """The only call between served ones that was not, and wrote to the cache what they had read."""
+    served = [_cached_share(node) >= _CACHED_SHARE for node in calls]
+    missed = [place for place in range(1, len(calls) - 1) if not served[place]]
+    if len(missed) != 1 or not (served[place := missed[0] - 1] and served[place + 2]):
+        return None
+    before, call, after = calls[place : place + 3]
+    read, written = before.view.usage.cached or 0.0, call.view.usage.created or 0.0
+    if abs(written - read) > _SAME_TOKENS * read or after.start - before.end > _EXPIRY:
+        return None
+    return _Loss([before], [call], is_written_anew=True)
+
+
 def _cached_share(node: Node) -> float:
     usage = node.view.usage
     return (usage.cached or 0.0) / (usage.prompt or 1.0)
@@ -91,7 +107,7 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_loss_finding(loss, [first], "", _UNREAD)
     elif change.is_alike:
         yield _build_loss_finding(loss, [first], ", though the prompts begin alike", _SAME_TEXT)
-    elif change.is_same_kind:
+    elif change.is_same_kind or loss.is_written_anew:
         where = f"; the prompt now has {change.new} where it had {change.old}"
         culprits = [*_find_builder(first, change.beginning, analysis), first]
         yield _build_loss_finding(loss, culprits, where, _CHANGED_BEGINNING)
