@@ -81,8 +81,8 @@ def _number_items(groups: Sequence[Sequence[Call]]) -> bool:
     with numbers for names."""
     found: dict[str, set[tuple[str, ...]]] = {}
     for node in (group[0].node for group in groups):
-        given = {str(leaf.value) for leaf in node.view.input.first_leaves(_LEAVES_READ)}
-        values = (str(leaf.value) for leaf in node.view.output.first_leaves(_LEAVES_READ))
+        given = set(map(str, node.view.input.first_values))
+        values = map(str, node.view.output.first_values)
         results = found.setdefault(name_stem(node.name), set())
         results.add(tuple(value for value in values if value not in given))
     return any(len(results) >= _MANY_ITEMS for results in found.values())
