@@ -368,12 +368,14 @@ def database_url(uri: str) -> URL:
     """
     try:
         url = make_url(uri)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter quotes what stands where the port should
         raise ValueError("must be an address such as mysql://user:password@host/name") from None
     backend, _, driver = url.drivername.partition("+")
     if backend in {"mysql", "mariadb"} and (not driver or driver in _MYSQL_DRIVERS):
         if not url.database:
             raise ValueError("must name a database, as in mysql://user:password@host/name")
+        if "@" in (url.host or "") or "/" in url.database:
+            raise ValueError("must have %40 for @ in its password, and %2F for /")
         return url.set(drivername="mysql+asyncmy").update_query_dict({"charset": "utf8mb4"})
     if backend == "sqlite" and driver in {"", "aiosqlite", "pysqlite"}:
         return url.set(drivername="sqlite+pysqlite")

@@ -45,7 +45,12 @@ def test_every_way_to_write_a_database_means_our_driver(uri: str, driver: str) -
 
 
 @pytest.mark.parametrize(
-    "uri", ["postgresql://u:hunter2@h/d", "mysql://u:hunter2@h", "hunter2", "mongodb://hunter2"]
+    "uri",
+    [
+        *("postgresql://u:hunter2@h/d", "mysql://u:hunter2@h", "hunter2", "mongodb://hunter2"),
+        # Without its host, and with what a password may hold only percent-encoded.
+        *("mysql://u:hunter2/d", "mysql://u:p@hunter2@h/d", "mysql://u:p@x/hunter2@h/d"),
+    ],
 )
 def test_another_database_is_refused_without_showing_its_password(uri: str) -> None:
     with pytest.raises(ValueError, match="must") as refusal:
