@@ -96,6 +96,7 @@ class DatabaseSettings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
+        allow_inf_nan=False,
     )
 
     session_service_uri: str = Field(DEFAULT_DATABASE, repr=False)

@@ -85,6 +85,7 @@ def test_addresses_and_prefixes_lose_their_closing_slash() -> None:
         {"allowed_origins": "http://a.test/path"},
         {"url_prefix": "/a b"},
         {"port": 0},
+        {"shutdown_seconds": "inf"},
         {"opik_ui_span_url": "https://elsewhere.test/{span_id}"},
         {"opik_internal_url": "http://user:key@host"},
         {"opik_internal_content": "some"},
