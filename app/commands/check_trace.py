@@ -1,6 +1,7 @@
 """`opik-assist check-trace`: fails where a trace has findings, for builds and scripts."""
 
 import json
+import math
 import os
 import sys
 
@@ -18,12 +19,19 @@ NOT_ANALYSED = 3
 """2 is click's for wrong arguments."""
 
 
+def _read_confidence(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is in every range
+        raise click.BadParameter("nan is no number")
+    return value
+
+
 @click.command()
 @click.argument("trace")
 @click.option("--service", help="Address of a running service with its prefix.", metavar="URL")
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
+    callback=_read_confidence,
     default=0.0,
     help="Ignore findings that are less sure, between 0 and 1.",
 )
@@ -48,6 +56,8 @@ def command(trace: str, service: str | None, min_confidence: float, as_json: boo
         sys.exit(NOT_ANALYSED)
     findings = report["findings"]
     assert isinstance(findings, list)
-    report["findings"] = [each for each in findings if each["confidence"] >= min_confidence]
-    click.echo(json.dumps(report) if as_json else format_report(report))
-    sys.exit(HAS_FINDINGS if report["findings"] else 0)
+    sure = [each for each in findings if each["confidence"] >= min_confidence]
+    report["findings"] = sure
+    ignored = len(findings) - len(sure)
+    click.echo(json.dumps(report) if as_json else format_report(report, ignored=ignored))
+    sys.exit(HAS_FINDINGS if sure else 0)

@@ -8,14 +8,21 @@ from app.terminal.display import clean
 Report = Mapping[str, Any]
 
 
-def format_report(report: Report) -> str:
-    """Findings, notes and profile of `GET …/analysis`, a line each."""
-    return clean("\n".join(_list_lines(report)))
+def format_report(report: Report, *, ignored: int = 0) -> str:
+    """Findings, notes and profile of `GET …/analysis`, a line each.
+
+    `ignored` findings were taken out of the report.
+    """
+    return clean("\n".join(_list_lines(report, ignored)))
 
 
-def _list_lines(report: Report) -> Iterator[str]:
+def _list_lines(report: Report, ignored: int) -> Iterator[str]:
     findings, notes = report["findings"], report["notes"]
-    yield "Findings:" if findings else "No findings: nothing seems wrong in this trace."
+    if ignored:
+        none = f"No findings that are sure enough; less sure ones: {ignored}."
+    else:
+        none = "No findings: nothing seems wrong in this trace."
+    yield "Findings:" if findings else none
     for number, each in enumerate(findings, 1):
         sure = f"{each['confidence']:.0%} sure"
         yield f"{number}. {each['sentence']} ({each['category']}, {sure}{_name_spans(each)})"

@@ -144,9 +144,15 @@ async def test_a_build_fails_where_a_trace_has_findings(terminal: Terminal) -> N
     async with serving_backend() as backend:
         record_trace(backend.standin, trace_id=healthy)
         code, printed, _ = await terminal.run(backend, "check-trace", TRACE_ID, "--json")
-        sure, _, _ = await terminal.run(backend, "check-trace", TRACE_ID, "--min-confidence", "1")
+        sure, less, _ = await terminal.run(
+            backend, "check-trace", TRACE_ID, "--min-confidence", "1"
+        )
+        unknown, _, _ = await terminal.run(
+            backend, "check-trace", TRACE_ID, "--min-confidence", "nan"
+        )
         fine, shown, _ = await terminal.run(backend, "check-trace", healthy)
-    assert (code, sure, fine) == (1, 0, 0)
+    assert (code, sure, unknown, fine) == (1, 0, 2, 0)
+    assert less.startswith("No findings that are sure enough; less sure ones: ")
     assert json.loads(printed)["findings"]
     assert shown.startswith("No findings")
 
