@@ -12,6 +12,7 @@ import anyio.to_thread
 import click
 from rich.console import Console
 
+from app.errors import OpikAssistError
 from app.operator_credentials import read_credentials
 from app.surrogates import join_surrogates
 from app.terminal.assistants import TraceAssistant, open_assistant
@@ -57,13 +58,24 @@ def command(
                 click.echo(json.dumps(report) if as_json else format_report(report))
                 return True
             async for each in _read_questions(question):
-                await _answer(assistant, view, each, model=model, conversation=conversation)
+                try:
+                    await _answer(assistant, view, each, model=model, conversation=conversation)
+                except OpikAssistError as error:
+                    if not _asks_on(question):
+                        raise
+                    with view:
+                        view.show({"error": error.message})
             return not view.failed
 
     try:
         sys.exit(0 if anyio.run(run) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _asks_on(question: str | None) -> bool:
+    """Whether a person at a terminal can ask again, in the conversation as it is by now."""
+    return question is None and sys.stdin.isatty()
 
 
 def _choose_view() -> AnswerView:
@@ -95,7 +107,7 @@ async def _read_questions(question: str | None) -> AsyncIterator[str]:
         return
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-    if not sys.stdin.isatty():
+    if not _asks_on(question):
         yield await anyio.to_thread.run_sync(sys.stdin.read)
         return
     while True:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from app.cli import cli
 from standin.chat import ChatError
+from standin.faults import Answer, Fault
 from testkit import credentials
 from testkit.processes import Backend, build_environment, serving_backend
 from testkit.scripted_chat import DirectedChat, answer, calling
@@ -220,3 +221,19 @@ async def test_a_terminal_shows_markdown_links_steps_and_asks_on(tmp_path: Path)
     assert "\x1b]8;" in shown
     assert "\x1b]52" not in shown
     assert "Nothing" in plain
+
+
+@pytest.mark.slow
+async def test_a_terminal_asks_on_after_a_question_that_was_refused(tmp_path: Path) -> None:
+    async with serving_backend(ANSWER) as backend:
+        backend.standin.switches.faults.append(
+            Fault(Answer(404), f"/v1/private/traces/{TRACE_ID}", times=1)
+        )
+        values: dict[str, Any] = environment(backend, HOME=str(tmp_path), TERM="xterm-256color")
+        command = [sys.executable, "-m", "app", "ask", TRACE_ID]
+        typed = ["What failed?\n", "What failed?\n", "\x04"]
+        shown = await anyio.to_thread.run_sync(
+            use_terminal, command, build_environment(**values), typed
+        )
+    assert shown.count("no such trace") == 1
+    assert "the tool" in shown
