@@ -40,9 +40,9 @@ class OutlineFigures:
     megabytes: float
 
 
-def make_spans(count: int, seed: int = 1) -> list[Span]:
+def make_spans(count: int) -> list[Span]:
     """A tree of `count` spans with model calls, one in a hundred of them failed."""
-    rng = random.Random(seed)
+    rng = random.Random(1)
     spans = []
     for i in range(count):
         name = _NAMES[0] if i == 0 else rng.choice(_NAMES)

@@ -118,7 +118,7 @@ async def _add_faults(
 def _build_error(fault: ChatErrorAfter | ChatCutAfter) -> Exception:
     if isinstance(fault, ChatCutAfter):
         return _Cut()
-    return ChatError(fault.status, fault.message, fault.details)
+    return ChatError(fault.status, fault.message)
 
 
 def _build_error_response(

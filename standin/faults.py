@@ -59,7 +59,6 @@ class ChatErrorAfter:
     chunks: int
     status: int = 500
     message: str = "Unexpected error calling LLM provider"
-    details: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from starlette.types import ASGIApp
 _STOP_SECONDS = 5.0
 
 
-def open_listener(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+def open_listener(port: int = 0) -> socket.socket:
     """A listening socket on that port, 0 for any free one. Raises OSError when it is taken."""
     # asyncio switches Nagle's algorithm off only on sockets that say they are TCP; with it a
     # stream's small pieces wait 40 ms each.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener.bind(("127.0.0.1", port))
         listener.listen(128)
     except OSError:
         listener.close()

@@ -49,8 +49,8 @@ _PRELOADED = "{preloaded}"
 class PageFiles:
     """The page's document and files, read once."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        self._files = _read_files(folder)
+    def __init__(self) -> None:
+        self._files = _read_files()
         self.hash = _hash_files(self._files)
         assets = f"assets/{self.hash}"
         preloaded = "\n".join(
@@ -58,7 +58,7 @@ class PageFiles:
             for name in sorted(self._files)
             if name.endswith(("js", "mjs"))
         )
-        document = (folder / "index.html").read_text(encoding="utf-8")
+        document = (FOLDER / "index.html").read_text(encoding="utf-8")
         self._document = document.replace(_ASSETS, assets).replace(_PRELOADED, preloaded)
 
     def routes(self, path: str) -> list[Route]:
@@ -95,10 +95,10 @@ class PageFiles:
         return Response(content, media_type=_MEDIA_TYPES[Path(name).suffix], headers=headers)
 
 
-def _read_files(folder: Path) -> dict[str, bytes]:
+def _read_files() -> dict[str, bytes]:
     """The files that browsers load, by their paths with slashes."""
-    paths = (path for path in folder.rglob("*") if path.suffix in _MEDIA_TYPES)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    paths = (path for path in FOLDER.rglob("*") if path.suffix in _MEDIA_TYPES)
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
 
 
 def _hash_files(files: dict[str, bytes]) -> str:

@@ -7,7 +7,7 @@ last bubble, even of a closed one. Unknown kinds of frames are ignored.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -77,19 +77,11 @@ class _BubbleText:
 class Panel:
     """Turns the events of one turn into frames, their Markdown made harmless."""
 
-    def __init__(
-        self,
-        turn_id: str,
-        turn_links: TurnLinks,
-        *,
-        streaming: bool,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Without `streaming` there are no partial frames; `clock` returns seconds since 1970."""
+    def __init__(self, turn_id: str, turn_links: TurnLinks, *, streaming: bool) -> None:
+        """Without `streaming` there are no partial frames."""
         self._turn_id = turn_id
         self._turn_links = turn_links
         self._streaming = streaming
-        self._clock = clock
         self._texts: dict[str, _BubbleText] = {}
         self._withdrawn: set[str] = set()
         self._open_rows: dict[str, str] = {}
@@ -210,7 +202,7 @@ class Panel:
         return {
             "message_type": kind,
             key: shown,
-            "timestamp": self._clock(),
+            "timestamp": time.time(),
             "id": call_id,
             "author": AUTHOR,
         }

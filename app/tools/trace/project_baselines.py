@@ -4,9 +4,6 @@ Nothing waits for them before the first model call, and nothing fails because of
 do not come in time are left out and not asked for again until the entry expires.
 """
 
-import time
-from collections.abc import Callable
-
 import anyio
 import structlog
 from cachetools import TTLCache
@@ -30,11 +27,9 @@ _KEPT_SECONDS = 900  # longer than most conversations pause; the percentiles of 
 class ProjectBaselines:
     """The usual figures of traces' names, by owner and trace."""
 
-    def __init__(self, client: OpikClient, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: OpikClient) -> None:
         self._client = client
-        self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(
-            _KEPT, _KEPT_SECONDS, timer=clock
-        )
+        self._kept: TTLCache[tuple[Owner, str], Baseline | None] = TTLCache(_KEPT, _KEPT_SECONDS)
         self._asking: SharedLoads[Baseline | None] = SharedLoads()
 
     def get_kept(self, owner: Owner, trace_id: str) -> Baseline | None:
