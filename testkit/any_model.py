@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from standin.chat import ChatError, Chunk, finish, text, tool_arguments, tool_call, usage
@@ -34,21 +34,6 @@ class AnyModelChat:
             raise says
         for chunk in _build_chunks(says, request):
             yield chunk
-
-
-@dataclass
-class ReadRequest:
-    """The messages of one request, in either tool protocol."""
-
-    request: dict[str, Any]
-    roles: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.roles = [each["role"] for each in self.request["messages"]]
-
-    @property
-    def all_text(self) -> str:
-        return json.dumps(self.request["messages"], ensure_ascii=False)
 
 
 def _build_chunks(says: ModelReply, request: dict[str, Any]) -> list[Chunk]:

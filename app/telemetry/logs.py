@@ -10,7 +10,7 @@ _QUIET_LIBRARIES = (
     # At INFO every URL, and each step of a migration.
     *("httpx", "httpx2", "alembic"),
     # At DEBUG headers, SQL with its parameters, and so questions and answers.
-    *("httpcore", "httpcore2", "hpack", "aiosqlite", "asyncmy", "sqlalchemy", "opik", "urllib3"),
+    *("httpcore", "httpcore2", "hpack", "asyncmy", "sqlalchemy", "opik", "urllib3"),
     *("sentry_sdk.errors", "segment", "newrelic"),
 )
 

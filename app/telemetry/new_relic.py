@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 import newrelic.agent
-import structlog
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,8 +17,6 @@ from app.telemetry.analytics import Properties
 EVENT_TYPE = "OpikAssist"
 CLOSE_SECONDS = 3.0
 """For the last events; the service's own shutdown goes on meanwhile."""
-
-log = structlog.get_logger(__name__)
 
 
 class NewRelicSink:
