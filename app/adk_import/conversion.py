@@ -29,12 +29,6 @@ _NAMESPACE = UUID("6f0e1f0a-1d5c-5b7e-9a63-0d2b7c1e4a90")
 _RESULT_CHARACTERS = 20_000
 """Of a tool result, whose only reader is the model of a later turn, in one line."""
 
-_STATES: dict[type[TerminalEvent], str] = {
-    TurnFinished: "finished",
-    TurnFailed: "failed",
-    TurnInterrupted: "interrupted",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class DatedEvent:
@@ -50,7 +44,6 @@ class ImportedTurn:
     """A question with everything that followed; the last event is terminal."""
 
     id: str
-    state: str
     model: str
     usage: TokenUsage
     events: tuple[DatedEvent, ...]
@@ -114,7 +107,6 @@ def _convert_turn(
     replies = [each.event for each in dated if isinstance(each.event, ReplyCompleted)]
     return ImportedTurn(
         id=turn_id,
-        state=_STATES[type(end)],
         model=next((each.model for each in replies if each.model), ""),
         usage=sum((each.usage for each in replies if each.usage), TokenUsage()),
         events=(*dated, DatedEvent(end_id, events[-1].created_at, end)),

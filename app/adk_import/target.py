@@ -110,7 +110,7 @@ def _insert_session(db: Connection, conversation: ImportedConversation) -> None:
 def _insert_turn(
     db: Connection, session_id: str, turn: ImportedTurn, *, parent: str | None, sequence: int
 ) -> None:
-    started_at, ended_at = turn.events[0].created_at, turn.events[-1].created_at
+    first, last = turn.events[0], turn.events[-1]
     counts = asdict(turn.usage)
     del counts["estimated"]
     db.execute(
@@ -118,11 +118,11 @@ def _insert_turn(
             session_id=session_id,
             id=turn.id,
             parent_turn_id=parent,
-            state=turn.state,
-            lease_until=ended_at,
+            state=last.event.type.removeprefix("turn_"),
+            lease_until=last.created_at,
             model=turn.model[:255],
-            started_at=started_at,
-            ended_at=ended_at,
+            started_at=first.created_at,
+            ended_at=last.created_at,
             **counts,
         )
     )

@@ -63,13 +63,12 @@ class StorageTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnding:
-    """The last events of a turn and the values of its row; `state` as in `Store.end_turn`."""
+    """The last events of a turn and the values of its row."""
 
     event: TerminalEvent
-    state: str
     usage: TokenUsage
     model: str
-    suggested: QuestionsSuggested | None = None
+    suggested: QuestionsSuggested | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +272,6 @@ class EventWriter:
         await self._store.end_turn(
             self.key,
             [each.entry for each in pending],
-            state=ending.state,
             usage=ending.usage,
             model=ending.model,
             tokens=None if tokens == self._tokens_stored else tokens,

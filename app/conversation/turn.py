@@ -38,11 +38,6 @@ log = structlog.get_logger(__name__)
 
 AnswerTurn = Callable[["Turn"], Awaitable[None]]
 
-_STATES: dict[type[TerminalEvent], str] = {
-    TurnFinished: "finished",
-    TurnFailed: "failed",
-    TurnCancelled: "cancelled",
-}
 SHUTTING_DOWN = TurnFailed(
     code="shutting_down",
     message="The service is restarting. What was answered so far is kept; ask again in a moment.",
@@ -275,9 +270,7 @@ class Turn:
 
     async def _store_ending(self, ending: TerminalEvent) -> TerminalEvent:
         """Stores the terminal event; a turn that lost its conversation writes no event."""
-        last = TurnEnding(
-            ending, _STATES[type(ending)], self.usage, self._model, suggested=self._suggested
-        )
+        last = TurnEnding(ending, self.usage, self._model, self._suggested)
         seconds = _SHUTDOWN_STORE_SECONDS if ending is SHUTTING_DOWN else self._timeouts.end
         async with anyio.create_task_group() as group:
             group.start_soon(self._show_held_in_time)

@@ -219,15 +219,13 @@ class Store:
         turn: TurnKey,
         entries: Sequence[EventEntry],
         *,
-        state: str,
         usage: TokenUsage,
         model: str | None = None,
         tokens: int | None = None,
     ) -> None:
         """Appends the last entries (the very last is terminal) and frees the conversation.
 
-        `state` is finished, failed or cancelled; `model` replaces the one given at the begin.
-        Raises like `append`.
+        `model` replaces the one given at the begin. Raises like `append`.
         """
         attempts = count(1)
 
@@ -239,7 +237,6 @@ class Store:
                 turn,
                 entries,
                 repeated=next(attempts) > 1,
-                state=state,
                 usage=usage,
                 model=model,
             )

@@ -235,7 +235,6 @@ def end_turn(
     entries: Sequence[EventEntry],
     *,
     repeated: bool,
-    state: str,
     usage: TokenUsage,
     model: str | None,
 ) -> None:
@@ -247,12 +246,12 @@ def end_turn(
     try:
         _hold_session(db, turn, len(missing), free=True)
     except TurnLost:
-        if entries and not find_missing(db, turn, entries):
+        if not find_missing(db, turn, entries):
             return
         raise
     insert_events(db, turn, missing)
     named = {} if model is None else {"model": model[:_MODEL_LENGTH]}
-    _close_turn(db, turn, state=state, usage=usage, **named)
+    _close_turn(db, turn, entries[-1].event, usage=usage, **named)
 
 
 def _hold_session(db: Connection, turn: TurnKey, number: int, *, free: bool = False) -> None:
@@ -352,7 +351,7 @@ def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
     after = sequence + len(last)
     db.execute(_SET_SEQUENCE, {"conversation": turn.conversation_id, "next": after})
     insert_events(db, turn, [EventEntry(str(uuid4()), each) for each in last])
-    _close_turn(db, turn, state="interrupted", usage=_sum_stored_usage(db, turn))
+    _close_turn(db, turn, last[-1], usage=_sum_stored_usage(db, turn))
     return after
 
 
@@ -381,8 +380,9 @@ def _parse_event(payload: str) -> StoredEvent | None:
 
 
 def _close_turn(
-    db: Connection, turn: TurnKey, *, state: str, usage: TokenUsage, **values: Any
+    db: Connection, turn: TurnKey, ending: StoredEvent, *, usage: TokenUsage, **values: Any
 ) -> None:
+    state = ending.type.removeprefix("turn_")
     place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     counts = asdict(usage)
     del counts["estimated"]

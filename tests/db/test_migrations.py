@@ -176,7 +176,7 @@ async def test_a_downgrade_keeps_counts_as_far_as_the_smaller_columns_hold_them(
         await _prepare(engine)
         store = Store(engine)
         turn = await begin_free_turn(store)
-        await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=usage)
+        await store.end_turn(turn, [entry(TurnFinished())], usage=usage)
 
         for way in (
             lambda config: command.downgrade(config, "0002"),

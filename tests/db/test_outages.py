@@ -151,7 +151,7 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         await store.set_feedback(ALICE, TRACE, 1)
         proxy.armed = True
         last = entry(TurnFinished())
-        await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
+        await store.end_turn(turn, [last], usage=TokenUsage())
 
         assert proxy.cuts == 4
         log = await store.events(turn.conversation_id)

@@ -96,7 +96,7 @@ async def test_admitting_many_owners_of_one_workspace_causes_no_deadlock(
             await store.record_tokens(turn.turn_id, 1)
             await store.append(turn, [reply("one")])
             last = entry(TurnFinished())
-            await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
+            await store.end_turn(turn, [last], usage=TokenUsage())
             ended += 1
 
     async with _stores(database_uri, 2) as stores:

@@ -183,7 +183,6 @@ async def test_an_ended_turn_keeps_its_state_usage_and_model(
     await store.end_turn(
         turn,
         [entry(TurnCancelled())],
-        state="cancelled",
         usage=TokenUsage(5, 7, 3, 2),
         model="gpt-4.1-2025-04-14",
     )
@@ -214,7 +213,7 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
     await store.append(turn, [first_reply, more])
     last = entry(TurnFinished())
     for _ in range(2):
-        await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
+        await store.end_turn(turn, [last], usage=TokenUsage())
 
     log = await store.events(turn.conversation_id)
     assert [logged.id for logged in log] == [started.id, first_reply.id, more.id, last.id]
@@ -223,10 +222,10 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
 
 async def test_an_end_may_be_repeated_while_the_next_turn_runs(store: Store) -> None:
     turn, last = await begin_free_turn(store), entry(TurnFinished())
-    await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
+    await store.end_turn(turn, [last], usage=TokenUsage())
     second = await begin_free_turn(store)
 
-    await store.end_turn(turn, [last], state="finished", usage=TokenUsage())
+    await store.end_turn(turn, [last], usage=TokenUsage())
 
     found = await store.find(ALICE, TRACE)
     assert found is not None
@@ -353,7 +352,7 @@ async def test_any_count_of_tokens_can_be_stored(
     await store.append(turn, [entry(ReplyCompleted(bubble="b", text="", usage=usage))])
     await store.record_tokens(turn.turn_id, tokens)
     last = [entry(TurnFinished())]
-    await store.end_turn(turn, last, state="finished", usage=usage + usage)
+    await store.end_turn(turn, last, usage=usage + usage)
 
     await begin_free_turn(store)
     async with engine.begin() as db:

@@ -86,7 +86,7 @@ async def begin_free_turn(
 
 
 async def finish_turn(store: Store, turn: TurnKey) -> None:
-    await store.end_turn(turn, [entry(TurnFinished())], state="finished", usage=TokenUsage())
+    await store.end_turn(turn, [entry(TurnFinished())], usage=TokenUsage())
 
 
 async def read_event_types(store: Store, conversation_id: str) -> list[str]:
