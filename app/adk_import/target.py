@@ -3,7 +3,6 @@
 Repeated, it leaves the same rows.
 """
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
@@ -14,7 +13,9 @@ from app.adk_import.conversion import ImportedConversation, ImportedTurn
 from app.caller import DEFAULT_WORKSPACE, Owner
 from app.db.event_rows import find_event_limit
 from app.db.event_size import shrink_event
+from app.db.ownership import is_about_trace, owner_columns
 from app.db.schema import IMPORTED, events, facts, sessions, turns
+from app.db.turn_log import create_marker
 from app.events import dump_event
 from app.opik.access import ANONYMOUS, name_imported_owner
 
@@ -86,20 +87,15 @@ def _insert_session(db: Connection, conversation: ImportedConversation) -> None:
     """Below the conversations that its owner already has about the trace."""
     owner = find_owner(conversation.user_id)
     lowest = db.scalar(
-        select(func.min(sessions.c.number)).where(
-            sessions.c.workspace == owner.workspace,
-            sessions.c.owner == owner.name,
-            sessions.c.trace_id == conversation.trace_id,
-        )
+        select(func.min(sessions.c.number)).where(is_about_trace(owner, conversation.trace_id))
     )
     db.execute(
         sessions.insert().values(
             id=conversation.id,
-            workspace=owner.workspace,
-            owner=owner.name,
+            **owner_columns(owner),
             trace_id=conversation.trace_id,
             number=1 if lowest is None else lowest - 1,
-            marker=secrets.token_hex(8),
+            marker=create_marker(),
             next_sequence=1,
             created_at=conversation.created_at,
             updated_at=conversation.updated_at,
