@@ -28,7 +28,8 @@ async def _serve() -> None:
         from mcp.server import ServerRequestContext
         from mcp.server.stdio import stdio_server
 
-        from app.mcp.tool_server import McpCall, build_server
+        from app.mcp.tool_server import build_server
+        from app.mcp.trace_tools import McpCall
 
     async with running_locally(read_credentials(os.environ)) as local:
 

@@ -13,8 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.agent.toolbox import Tool
 from app.caller import API_KEY_HEADER, WORKSPACE_HEADER, read_caller
-from app.mcp.tool_server import McpCall, build_server
-from app.mcp.trace_tools import SESSION_SECONDS
+from app.mcp.tool_server import build_server
+from app.mcp.trace_tools import SESSION_SECONDS, McpCall
 from app.web.markdown.ui_urls import UiLinks
 from app.web.requests import BODY_BYTES, read_bytes
 

@@ -1,9 +1,7 @@
 """The MCP server: lists the tools, runs them for a caller, and reports failures as sentences."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from mcp.server import Server, ServerRequestContext
@@ -17,10 +15,8 @@ from mcp.types import (
 
 from app import __version__
 from app.agent.toolbox import Tool
-from app.caller import Caller
-from app.conversation.conversations import Conversations
 from app.errors import InvalidRequest, OpikAssistError
-from app.mcp.trace_tools import ToolAnswer, TraceTools, read_trace_argument
+from app.mcp.trace_tools import McpCall, ToolAnswer, TraceTools, read_trace_argument
 from app.mcp.whole_turn import ASK_NAME, ASK_TOOL, run_whole_turn
 from app.web.markdown.ui_urls import UiLinks
 from app.web.requests import check_message
@@ -34,15 +30,6 @@ INSTRUCTIONS = (
 )
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class McpCall:
-    """What a request acts on, for whom, and the id of its session ("" where it has none)."""
-
-    conversations: Conversations
-    caller: Caller
-    session: str
 
 
 Context = ServerRequestContext[Any, Any]
@@ -87,9 +74,7 @@ class _Handlers:
         call = self._read_call(context)
         if name == ASK_NAME:
             return await self._ask(call, context, arguments)
-        return await self._tools.call(
-            call.conversations, call.caller, call.session, name, arguments
-        )
+        return await self._tools.call(call, name, arguments)
 
     async def _ask(self, call: McpCall, context: Context, arguments: dict[str, Any]) -> ToolAnswer:
         question = arguments.get("question")
@@ -103,11 +88,9 @@ class _Handlers:
             await context.session.report_progress(steps, message=message)
 
         return await run_whole_turn(
-            call.conversations,
-            call.caller,
+            call,
             self._ui,
             trace_id=read_trace_argument(arguments),
             question=check_message(question),
-            request_id=uuid4().hex[:16],
             progress=report,
         )

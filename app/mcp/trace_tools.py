@@ -37,6 +37,15 @@ _ABOUT_DATA = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class McpCall:
+    """What a request acts on, for whom, and the id of its session ("" where it has none)."""
+
+    conversations: Conversations
+    caller: Caller
+    session: str
+
+
 @dataclass(slots=True)
 class _TraceView:
     """What a session knows of one trace: its short names, and the mark around recorded data."""
@@ -66,28 +75,22 @@ class TraceTools:
             MOST_TRACES, SESSION_SECONDS
         )
 
-    async def call(
-        self,
-        conversations: Conversations,
-        caller: Caller,
-        session: str,
-        name: str,
-        arguments: Mapping[str, Any],
-    ) -> ToolAnswer:
+    async def call(self, call: McpCall, name: str, arguments: Mapping[str, Any]) -> ToolAnswer:
         """Runs a tool with the caller's rights; before the first result stand the findings.
 
         Raises what opening a trace raises.
         """
         trace_id = read_trace_argument(arguments)
         rest = {key: value for key, value in arguments.items() if key != TRACE_ARGUMENT}
-        key = session, caller.digest(), trace_id
+        key = call.session, call.caller.digest(), trace_id
         view = self._views.pop(key, None) or _TraceView()
         self._views[key] = view  # anew, so that it expires after the last use
-        call = ToolCall(str(uuid4()), name, json.dumps(rest))
-        async with conversations.open_trace(caller, trace_id, view.aliases) as opened:
+        tool_call = ToolCall(str(uuid4()), name, json.dumps(rest))
+        opening = call.conversations.open_trace(call.caller, trace_id, view.aliases)
+        async with opening as opened:
             texts = [] if name == _FINDINGS.name else await _find_first(view, opened)
             view.is_new = False
-            result = await _run(opened, call)
+            result = await _run(opened, tool_call)
         texts.append(view.fence.wrap(result.text))
         return ToolAnswer("\n\n".join(texts), failed=result.outcome == "failed")
 

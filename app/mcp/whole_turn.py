@@ -1,13 +1,12 @@
 """The MCP tool `ask`: one whole turn of the assistant, with the workspace's own model."""
 
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 from mcp.types import Tool as McpTool
 from mcp.types import ToolAnnotations
 
-from app.caller import Caller
-from app.conversation.conversations import Conversations
-from app.mcp.trace_tools import TRACE_ARGUMENT, TRACE_SCHEMA, ToolAnswer
+from app.mcp.trace_tools import TRACE_ARGUMENT, TRACE_SCHEMA, McpCall, ToolAnswer
 from app.web.markdown.ui_urls import TurnLinks, UiLinks
 from app.web.panel import Panel
 
@@ -40,17 +39,12 @@ Progress = Callable[[str], Awaitable[None]]
 
 
 async def run_whole_turn(
-    conversations: Conversations,
-    caller: Caller,
-    ui: UiLinks,
-    *,
-    trace_id: str,
-    question: str,
-    request_id: str,
-    progress: Progress,
+    call: McpCall, ui: UiLinks, *, trace_id: str, question: str, progress: Progress
 ) -> ToolAnswer:
     """The answer. Ends the turn when it is cancelled; raises what starting a turn raises."""
-    turn = await conversations.start_turn(caller, trace_id, question, request_id=request_id)
+    turn = await call.conversations.start_turn(
+        call.caller, trace_id, question, request_id=uuid4().hex[:16]
+    )
     links = TurnLinks(ui, workspace=turn.workspace, trace_id=trace_id, question=question)
     panel = Panel(turn.key.turn_id, links, streaming=False)
     texts: list[str] = []
