@@ -4,8 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import anyio
-
 from app.agent.prompt import SYSTEM_PROMPT
 from app.backend_connection import open_http_client
 from app.caller import Caller
@@ -16,6 +14,7 @@ from app.db.store import Store
 from app.operator_credentials import OperatorCredentials
 from app.opik.rest_client import RestClient
 from app.settings import Settings, database_url
+from app.task_groups import open_task_group
 from app.telemetry import logs
 from app.telemetry.observers import NoObserver
 from app.web.markdown.ui_urls import UiLinks
@@ -51,12 +50,8 @@ async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[Loc
     """Opens it for a command; raises StartRefused for wrong settings."""
     settings = load_settings(credentials)
     logs.configure(style="console", level="ERROR")
-    try:
-        async with _running(settings) as conversations:
-            yield LocalService(conversations, credentials.build_caller(), build_ui_links(settings))
-    except ExceptionGroup as failures:
-        # Of the task group that runs turns: what the command itself raised is the only one.
-        raise failures.exceptions[0] from None
+    async with _running(settings) as conversations:
+        yield LocalService(conversations, credentials.build_caller(), build_ui_links(settings))
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +61,7 @@ async def _running(settings: Settings) -> AsyncIterator[Conversations]:
         stack.push_async_callback(engine.dispose)
         await prepare_schema(engine, migrate=True, attempts=1, delay=0)
         http = await stack.enter_async_context(open_http_client(settings.agent_opik_url))
-        tasks = await stack.enter_async_context(anyio.create_task_group())
+        tasks = await stack.enter_async_context(open_task_group())
         backend = build_backend(settings, http)
         conversations = build_conversations(
             settings,
