@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from app.conversation.ports import Observer
 from app.extras import importing_extra
-from app.telemetry.observers import CombinedObserver, NoObserver
+from app.telemetry.observers import CombinedObserver
 from app.telemetry.turn_traces import OwnTraces
 from app.telemetry.usage_reports import UsageReports
 
@@ -67,7 +67,7 @@ class Reporting:
 
                 stack.callback(self._metrics.close)
                 observers.append(MetricsObserver(self._metrics))
-            yield CombinedObserver(observers) if observers else NoObserver()
+            yield CombinedObserver(observers)
 
     def record_database_failure(self, kind: str) -> None:
         """Counts a failed unit of work."""
