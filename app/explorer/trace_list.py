@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
 from app.analysis.recorded.error import effective_error
 from app.caller import Caller
 from app.errors import NotFound, Unprocessable
 from app.explorer.error_text import format_error
+from app.ids import Id
 from app.opik.client import Filter, OpikClient
 from app.opik.lists import ListClient
 from app.opik.records import FeedbackScore, Trace, TraceListPage
@@ -33,26 +36,27 @@ _FIELDS = {"time": "start_time", "duration": "duration", "cost": "total_estimate
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class TraceQuery:
-    """Which traces to list: filters, order and page (from 1). `project_id` "" means all projects.
+class TraceQuery(BaseModel):
+    """Which traces to list: filters, order and page, as a request names them.
 
-    `since` and `until` bound the start of a trace, durations are milliseconds, costs USD; None and
-    "" do not filter.
+    Without a `project_id` all projects are meant. `since` and `until` bound the start of a trace,
+    durations are milliseconds, costs USD; None and "" do not filter.
     """
 
-    project_id: str = ""
-    search: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    project_id: Id | None = None
+    search: str = Field("", max_length=300)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     failed: bool = False
-    min_duration_ms: float | None = None
-    min_cost: float | None = None
-    tag: str = ""
-    thread_id: str = ""
+    min_duration_ms: float | None = Field(None, ge=0, allow_inf_nan=False)
+    min_cost: float | None = Field(None, ge=0, allow_inf_nan=False)
+    tag: str = Field("", max_length=300)
+    thread_id: str = Field("", max_length=300)
     sort: SortKey = "time"
-    page: int = 1
-    size: int = 50
+    page: int = Field(1, ge=1, le=10_000)
+    size: int = Field(50, ge=1, le=100)
 
     def filters(self) -> list[Filter]:
         """The conditions in the backend's form."""

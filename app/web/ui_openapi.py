@@ -5,14 +5,13 @@ from typing import Any
 
 from app.explorer.explorer import AttachmentList, SpanDetails, TraceDetails
 from app.explorer.span_rows import Waterfall
-from app.explorer.trace_list import ProjectList, TracePage
+from app.explorer.trace_list import ProjectList, TracePage, TraceQuery
 from app.web.ui_api import (
     RESPONSES,
     AttachmentParameters,
     FileParameters,
     Parameters,
     SpanParameters,
-    TraceListParameters,
 )
 
 Json = dict[str, Any]
@@ -28,7 +27,7 @@ def describe_ui_paths(workspace: Json) -> Json:
     trace = "/ui/api/traces/{trace_id}"
     described: list[tuple[str, str, type[Any] | None, Sequence[Json]]] = [
         ("/ui/api/projects", "Lists the projects of the workspace.", ProjectList, []),
-        ("/ui/api/traces", "Lists traces.", TracePage, _describe_query(TraceListParameters)),
+        ("/ui/api/traces", "Lists traces.", TracePage, _describe_query(TraceQuery)),
         (trace, "Returns a trace with its bodies.", TraceDetails, [_TRACE]),
         (f"{trace}/spans", "Returns the spans of a trace over time.", Waterfall, [_TRACE]),
         (
