@@ -68,7 +68,7 @@ class Route:
 
 
 def find_route(model: str, switches: Switches) -> Route:
-    """Find the provider of a model by its literal name. Raises Refused when there is none."""
+    """Find the provider of a model by its literal name. Raises RequestRefused for none."""
     if switches.free_model and model == switches.free_model:
         return Route("opik-free", "opik-free", model)
     for provider in ("openai", "anthropic", "gemini"):

@@ -35,7 +35,7 @@ class Records:
         return self._workspaces.setdefault(name, Workspace(name))
 
     def apply(self, write: Write, workspace: str = DEFAULT_WORKSPACE) -> WriteOutcome:
-        """Carry out one write and, with a file, keep it. Raises writes.Refused."""
+        """Carry out one write and, with a file, keep it. Raises RequestRefused."""
         self.workspace(workspace).shown_traces.clear()
         outcome = writes.apply(self.workspace(workspace), write)
         if self._file:

@@ -38,7 +38,8 @@ class RequestLayer:
         self._switches = switches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body unpacked and `scope["caller"]` set, or answer it."""
+        """Pass a request on with its body unpacked and its user and workspace in the scope, or
+        answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -38,7 +38,7 @@ _BASE64_IMAGE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
 def filtered(records: list[Json], filters: Any, *, same_case: bool = False) -> list[Json]:
     """The records that pass all filters; with `same_case`, `contains` minds the case.
 
-    Raises Refused for an unknown filter.
+    Raises RequestRefused for an unknown filter.
     """
     if not filters:
         return records

@@ -1,4 +1,4 @@
-"""What one workspace holds, kept as it was sent; the derived fields are computed in `views`."""
+"""What one workspace holds, kept as it was sent; `record_views` computes the derived fields."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

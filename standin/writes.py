@@ -224,7 +224,10 @@ def _make_project(workspace: Workspace, write: Write, _: dict[str, str]) -> Writ
 
 
 def project_of(workspace: Workspace, body: Json) -> Json:
-    """The project that a body or query names by project_id or project_name; Refused without."""
+    """The project that a body or query names by project_id or project_name.
+
+    Raises RequestRefused where it names none.
+    """
     if body.get("project_id"):
         project = workspace.project_by_id(str(body["project_id"]))
     elif body.get("project_name"):
@@ -306,7 +309,7 @@ def find(method: str, path: str) -> tuple[Apply, dict[str, str]] | None:
 
 
 def apply(workspace: Workspace, write: Write) -> WriteOutcome:
-    """Carry out a write. Raises Refused when it is unknown or not acceptable."""
+    """Carry out a write. Raises RequestRefused when it is unknown or not acceptable."""
     found = find(write.method, write.path)
     if found is None:
         raise RequestRefused(404, "HTTP 404 Not Found")
