@@ -144,11 +144,10 @@ class ProxyModel:
         request = build_native_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
         request_reply = partial(self._request_reply, request, native_tools=needs_tools)
+        reader = self._open_reader(question, output)
         if tools and not self._capabilities.streams_calls:
-            reader = self._open_reader(question, output)
             whole = await request_reply(reader, output, stream=False)
             return self._join_replies(Reply(""), whole, _NOWHERE)
-        reader = self._open_reader(question, output)
         streamed = await request_reply(reader, output, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):

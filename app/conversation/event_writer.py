@@ -136,7 +136,7 @@ class EventWriter:
         Raises TurnLost when the conversation was deleted or taken over.
         """
         pending = [self._add_pending(event) for event in events]
-        self._store_within(0)
+        self.store_soon()
         with anyio.move_on_after(self._timeouts.event):
             await pending[-1].settled.wait()
         if not pending[-1].settled.is_set():

@@ -20,12 +20,10 @@ def acquire_lease(db: Connection, chore: str, holder: str, *, seconds: float) ->
 
     The lease's row stays locked until the commit, so no other process does the chore meanwhile.
     """
-    row = (
-        db.execute(
-            select(chores.c.holder, (chores.c.lease_until > utc_now()).label("alive"))
-            .where(chores.c.name == chore)
-            .with_for_update()
-        )
+    row = db.execute(
+        select(chores.c.holder, (chores.c.lease_until > utc_now()).label("alive"))
+        .where(chores.c.name == chore)
+        .with_for_update()
     ).first()
     values = {"holder": holder, "lease_until": utc_in(seconds)}
     if row is None:
@@ -96,7 +94,7 @@ class RetentionBatches:
         locked = select(sessions.c.id, sessions.c.next_sequence).where(
             sessions.c.id.in_(ids), self._expired()
         )
-        found = (db.execute(locked.order_by(sessions.c.id).with_for_update())).all()
+        found = db.execute(locked.order_by(sessions.c.id).with_for_update()).all()
         if len(found) == 1 and found[0].next_sequence - 1 > BATCH_EVENTS:
             _shorten_conversation(db, *found[0])
             return 1

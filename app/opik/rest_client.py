@@ -37,7 +37,7 @@ class _Attempt(NamedTuple):
 
 
 class RestClient:
-    """Sends requests with retries and reads their responses; `timeout` is seconds per attempt."""
+    """Sends requests with retries and reads their responses."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class RestClient:
         timeout: float,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """`timeout` in seconds; `on_failure` is called for each failed request."""
+        """`timeout` is seconds per attempt; `on_failure` is called for each failed request."""
         self._backend = backend
         self._on_failure = on_failure
         self._timeout = timeout

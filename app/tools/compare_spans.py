@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 from pydantic import Field
@@ -72,8 +72,7 @@ async def _read_bodies(
 
 
 def _is_cut(span: Span) -> bool:
-    values: list[Any] = [getattr(span, name) for name in BODIES]
-    return any(is_cut_body(value) for value in values)
+    return any(is_cut_body(getattr(span, name)) for name in BODIES)
 
 
 def _with_bodies(context: TraceContext, bodies: Mapping[str, Span]) -> TraceAnalysis:

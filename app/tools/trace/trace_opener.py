@@ -75,7 +75,6 @@ class TraceOpener:
         aliases: Aliases,
     ) -> TraceContext:
         usual = self._baselines.get_kept(owner, trace.id)
-        late: BackgroundResult[Baseline | None] | None = None
         if usual is not None:
             loaded = replace(loaded, analysis=add_baseline_findings(loaded.analysis, usual))
         outline = loaded.outline.find(
@@ -89,6 +88,7 @@ class TraceOpener:
                 loaded,
                 aliases,
             )
+        late: BackgroundResult[Baseline | None] | None = None
         if usual is None:
             late = BackgroundResult(
                 partial(self._baselines.find, caller, owner, trace), pause=LATE_PAUSE_SECONDS
