@@ -114,7 +114,7 @@ class Identity:
 
 
 def read_caller(
-    cookie_headers: list[str], workspace: str | None, authorization: str | None = None
+    cookie_headers: list[str], workspace: str | None, authorization: str | None
 ) -> Caller:
     """The caller of a request.
 

@@ -14,10 +14,10 @@ from app.errors import StartRefused
 class OperatorCredentials:
     """An API key or the cookie of a browser that is signed in, with the workspace and address."""
 
-    api_key: str | None = field(default=None, repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    workspace: str = DEFAULT_WORKSPACE
-    url: str | None = None
+    api_key: str | None = field(repr=False)
+    session_token: str | None = field(repr=False)
+    workspace: str
+    url: str | None
 
     def build_caller(self) -> Caller:
         """Who asks the backend. A key counts more than a cookie, which expires sooner."""

@@ -27,7 +27,7 @@ class MalformedCall(ValueError):
 
 
 def parse_calls(
-    text: str, offered: Collection[str], *, is_announced: bool = False
+    text: str, offered: Collection[str], *, is_announced: bool
 ) -> list[tuple[str, str]]:
     """The calls that a text is, as names and arguments; none where it is anything else.
 

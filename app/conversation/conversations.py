@@ -240,8 +240,8 @@ class Conversations:
         caller: Caller,
         trace_id: str,
         *,
-        conversation_id: str | None = None,
-        leaf: str | None = None,
+        conversation_id: str | None,
+        leaf: str | None,
         before: int | None = None,
         characters: float | None = None,
     ) -> Transcript:
@@ -321,7 +321,7 @@ class Conversations:
         return bool(deleted)
 
     async def set_rating(
-        self, caller: Caller, trace_id: str, value: int, conversation_id: str | None = None
+        self, caller: Caller, trace_id: str, value: int, conversation_id: str | None
     ) -> None:
         """Stores the user's rating: 1 thumb up, 0 down; NotFound without a conversation."""
         await self._access.check(caller, trace_id, fresh=False)
@@ -332,7 +332,7 @@ class Conversations:
         self._observer.record_rating(owner, rated, value)
 
     async def clear_rating(
-        self, caller: Caller, trace_id: str, conversation_id: str | None = None
+        self, caller: Caller, trace_id: str, conversation_id: str | None
     ) -> bool:
         """Removes the user's rating, if there is one; returns whether there is a conversation."""
         await self._access.check(caller, trace_id, fresh=False)

@@ -100,7 +100,7 @@ class TraceContext:
         limits: ToolLimits,
         outline: str,
         load: Callable[[str], Awaitable[LoadedTrace]],
-        late: BackgroundResult[Baseline | None] | None = None,
+        late: BackgroundResult[Baseline | None] | None,
     ) -> None:
         """`load` loads another trace with the caller's rights; `late` is what the outline does
         without, None where it holds all."""
@@ -258,9 +258,7 @@ class TraceContext:
             return self.analysis.tree.by_id[span_id].span
         return self._bodies.get(span_id)
 
-    async def read_page_from(
-        self, span_id: str, *, limit: int, exclude: Sequence[str] = ()
-    ) -> SpanPage:
+    async def read_page_from(self, span_id: str, *, limit: int, exclude: Sequence[str]) -> SpanPage:
         """A page of `limit` spans with truncated bodies, newest first, beginning with this span."""
         place = bisect_right(self._ids, span_id)
         cursor = self._ids[place] if place < len(self._ids) else ""
