@@ -17,95 +17,23 @@ from app.analysis.text.lines import format_span
 from app.analysis.text.messages_and_reply import format_messages_and_reply
 from app.analysis.text.one_line import (
     format_count,
-    format_duration,
-    format_usd,
     list_first,
     one_line,
 )
 from app.analysis.text.span_values import open_body
-from app.analysis.tree import Node, TreeWarning, to_microseconds
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
+from app.tools.span_facts import (
+    MESSAGE_SHOWN,
+    cut_facts,
+    format_error,
+    format_facts,
+    format_recorded,
+)
 from app.tools.trace.trace_context import OpenedSpan, TraceContext, split_references
-
-MESSAGE_SHOWN = 300  # characters of an error's message among the facts; longer ones are values
-
-_CHILDREN_SHOWN = 8  # of one span, as short names; get_trace_data lists the others
-
-
-def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
-    """The span's own facts, one a line; durations in milliseconds, costs in USD."""
-    alias = context.aliases.name_span
-    kind = one_line(span.type or "general", limit=20)
-    lines = [f"{alias(span.id)} {one_line(node.name, limit=120)} [{kind}]", f"id: {span.id}"]
-    if node.parent is not None:
-        lines.append(f"parent: {alias(node.parent.id)} {one_line(node.parent.name)}")
-    elif span.parent_span_id:
-        lines.append(f"parent: {TreeWarning.ORPHAN.value}")
-    if node.children:
-        names = [alias(child.id) for child in node.children[:_CHILDREN_SHOWN]]
-        listed = list_first(names, len(node.children))
-        lines.append(f"children: {listed}; {format_count(node.size - 1, 'span')} below in all")
-    lines += _format_times(context, span, node)
-    if span.model:
-        provider = f" by {one_line(span.provider, limit=40)}" if span.provider else ""
-        lines.append(f"model: {one_line(span.model)}{provider}")
-    return [*lines, *format_recorded(span), *format_error(span)]
-
-
-def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
-    """When it ran, from the start of the trace and absolutely, and how long."""
-    lines = []
-    began = context.trace.start_time
-    zero = to_microseconds(began) if began else context.analysis.tree.start
-    if span.start_time is not None:
-        after = f"{(node.start - zero) / 1_000:+,.1f} ms from the trace's start"
-        lines.append(f"start: {span.start_time.isoformat(timespec='milliseconds')} ({after})")
-    if not node.finished:
-        lines.append("end: never ended")
-    elif span.start_time is not None:
-        own = context.analysis.profile.own_time[node.index]
-        parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
-        lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")
-    warnings = [each.value for each in node.warnings if each is not TreeWarning.UNFINISHED]
-    if warnings:
-        lines.append(f"warning: {', '.join(warnings)}")
-    if node.view.first_token is not None:
-        lines.append(f"time to first token: {node.view.first_token:,.1f} ms")
-    return lines
-
-
-def format_recorded(record: Span | Trace) -> list[str]:
-    """Duration of a trace, usage, cost in USD, tags, environment and scores, where there are."""
-    lines = []
-    if isinstance(record, Trace) and record.duration is not None:
-        lines.append(f"duration: {format_duration(record.duration * 1_000)}")
-    if record.usage:
-        counts = [f"{one_line(key, limit=60)} {n:,.0f}" for key, n in record.usage.items()]
-        lines.append(f"usage: {', '.join(counts[:20])}")
-    if record.total_estimated_cost is not None:
-        lines.append(f"cost: {format_usd(record.total_estimated_cost)}")
-    if record.tags:
-        lines.append(f"tags: {one_line(', '.join(record.tags), limit=200)}")
-    if record.environment:
-        lines.append(f"environment: {one_line(record.environment)}")
-    for score in record.feedback_scores[:8]:
-        value = "no value" if score.value is None else f"{score.value:g}"
-        reason = f" because {one_line(score.reason, limit=200)}" if score.reason else ""
-        lines.append(f"feedback: {one_line(score.name, limit=60)} {value}{reason}")
-    return lines
-
-
-def format_error(record: Span | Trace) -> list[str]:
-    """The error on one line; its whole message and traceback are values, not facts."""
-    error = effective_error(record)
-    if error is None:
-        return []
-    return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
-
 
 TRACE = "trace"  # how the model refers to the trace itself, whose bodies can be read like a span's
 
@@ -262,18 +190,13 @@ def _format_records(records: Sequence[_RecordText], limit: int, *, offset: int) 
     the rest; longer facts are cut evenly."""
     values = [value for record_text in records for value in record_text.values]
     share = (limit // _FACTS_SHARE if values else limit) // len(records) - 2
-    facts = [_cut_facts("\n".join(record_text.facts), share) for record_text in records]
+    facts = [cut_facts("\n".join(record_text.facts), share) for record_text in records]
     left = limit - sum(len(each) + 2 for each in facts)
     texts = iter(render_excerpt(values, left, offset=offset))
     parts = []
     for record_text, head in zip(records, facts, strict=True):
         parts += [head, *(next(texts) for _ in record_text.values)]
     return "\n\n".join(parts)
-
-
-def _cut_facts(text: str, limit: int) -> str:
-    note = "\n[facts cut; ask for fewer spans at once]"
-    return text if len(text) <= limit else text[: limit - len(note)] + note
 
 
 def _describe_span(
