@@ -190,7 +190,7 @@ def _format_records(records: Sequence[_RecordText], limit: int, *, offset: int) 
     the rest; longer facts are cut evenly."""
     values = [value for record_text in records for value in record_text.values]
     share = (limit // _FACTS_SHARE if values else limit) // len(records) - 2
-    facts = [cut_facts("\n".join(record_text.facts), share) for record_text in records]
+    facts = [cut_facts(record_text.facts, share) for record_text in records]
     left = limit - sum(len(each) + 2 for each in facts)
     texts = iter(render_excerpt(values, left, offset=offset))
     parts = []

@@ -1,8 +1,12 @@
 """The facts about a span or a trace, one a line: times, model, usage, cost, tags, scores, error."""
 
+from collections.abc import Mapping, Sequence
+
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.error import effective_error
+from app.analysis.recorded.usage import name_of_count
 from app.analysis.text.one_line import (
+    cut_line,
     format_count,
     format_duration,
     format_usd,
@@ -15,6 +19,10 @@ from app.tools.trace.trace_context import TraceContext
 
 MESSAGE_SHOWN = 300  # characters of an error's message among the facts; longer ones are values
 
+_COUNTS_SHOWN = 20  # of one usage; providers record fewer that are neither zero nor the same
+_ORIGINAL = "original_usage."  # before what the provider reported, in Opik's SDKs
+_CUT_NOTE = 100  # characters for the names of facts that do not fit
+_LEAST_LINE = 40  # characters of a line that is cut; less says nothing
 _CHILDREN_SHOWN = 8  # of one span, as short names; get_trace_data lists the others
 
 
@@ -65,9 +73,8 @@ def format_recorded(record: Span | Trace) -> list[str]:
     lines = []
     if isinstance(record, Trace) and record.duration is not None:
         lines.append(f"duration: {format_duration(record.duration * 1_000)}")
-    if record.usage:
-        counts = [f"{one_line(key, limit=60)} {n:,.0f}" for key, n in record.usage.items()]
-        lines.append(f"usage: {', '.join(counts[:20])}")
+    if counts := _list_counts(record.usage):
+        lines.append(f"usage: {', '.join(counts[:_COUNTS_SHOWN])}")
     if record.total_estimated_cost is not None:
         lines.append(f"cost: {format_usd(record.total_estimated_cost)}")
     if record.tags:
@@ -81,6 +88,20 @@ def format_recorded(record: Span | Trace) -> list[str]:
     return lines
 
 
+def _list_counts(usage: Mapping[str, float]) -> list[str]:
+    """The counts of a record without the provider's details that are zero or repeat another
+    count, which Opik's SDKs record as `original_usage.prompt_tokens_details.audio_tokens`."""
+    counts: dict[str, float] = {}
+    seen: set[tuple[str, float]] = set()
+    for key, number in sorted(usage.items(), key=lambda item: "." in item[0]):
+        inner = key.rpartition(".")[2]
+        count = (name_of_count(key) or name_of_count(inner) or inner, number)
+        if inner == key or (number and count not in seen):
+            counts[key.removeprefix(_ORIGINAL)] = number
+        seen.add(count)
+    return [f"{one_line(key, limit=60)} {number:,.0f}" for key, number in counts.items()]
+
+
 def format_error(record: Span | Trace) -> list[str]:
     """The error on one line; its whole message and traceback are values, not facts."""
     error = effective_error(record)
@@ -89,6 +110,18 @@ def format_error(record: Span | Trace) -> list[str]:
     return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
 
 
-def cut_facts(text: str, limit: int) -> str:
-    note = "\n[facts cut; ask for fewer spans at once]"
-    return text if len(text) <= limit else text[: limit - len(note)] + note
+def cut_facts(lines: Sequence[str], limit: int) -> str:
+    """The lines that fit in `limit` characters, and the names of those that do not."""
+    text = "\n".join(lines)
+    if len(text) <= limit:
+        return text
+    room, shown, cut = limit - _CUT_NOTE, list[str](), list[str]()
+    for line in lines:
+        part = line if len(line) <= room else cut_line(line, limit=max(room // 2, 1))
+        if len(part) > _LEAST_LINE or part == line:
+            shown.append(part)
+            room -= len(part) + 1
+        if part != line:
+            cut.append(line.partition(":")[0])
+    note = f"cut: {', '.join(cut)}; ask for fewer spans at once"
+    return "\n".join([*shown, f"[{cut_line(note, limit=_CUT_NOTE - 3)}]"])

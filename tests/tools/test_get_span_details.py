@@ -54,6 +54,40 @@ async def test_facts_name_parent_and_children_by_their_short_names_and_no_audit_
     assert "created_at" not in text
 
 
+async def test_counts_that_are_zero_or_repeat_another_are_left_out_of_the_usage() -> None:
+    given = {"prompt_tokens": 90, "completion_tokens": 0}
+    original = {"input_tokens": 90, "output_tokens": 0, "details.cached_tokens": 64}
+    original |= {"details.audio_tokens": 0, "total_tokens": 90, "details.accepted_tokens": 7}
+    usage = given | {f"original_usage.{key}": count for key, count in original.items()}
+    async with opened_trace_of(a_span(1, usage=usage)) as harness:
+        text = await harness.call("get_span_details", span_id="s1")
+    assert (
+        "usage: prompt_tokens 90, completion_tokens 0, details.cached_tokens 64,"
+        " total_tokens 90, details.accepted_tokens 7"
+    ) in text
+
+
+async def test_facts_that_do_not_fit_are_named() -> None:
+    facts = {
+        "model": "m" * 80,
+        "provider": "p",
+        "tags": ["t" * 90, "u" * 90],
+        "environment": "test",
+    }
+    spans = [a_span(n, output="x" * 900, **facts) for n in range(1, 11)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call(
+            "get_span_details",
+            span_id=[f"s{n}" for n in range(1, 11)],
+            include_output=True,
+        )
+    first = text.split("\n\n")[0]
+    assert first.splitlines()[-2:] == [
+        "environment: test",
+        "[cut: tags; ask for fewer spans at once]",
+    ]
+
+
 async def test_a_span_is_found_by_alias_id_citation_and_list() -> None:
     async with opened_trace_of(a_span(1), a_span(2, 1), a_span(3, 1)) as harness:
         for reference in ("s2", " [s2] ", span_id(2), span_id(2).upper(), "⟦span:" + span_id(2)):

@@ -84,7 +84,7 @@ def _from_attributes(record: Mapping[str, Any]) -> Usage:
 def _from_map(usage: Mapping[str, Any]) -> Usage:
     found: dict[str, float] = {}
     for key, number in _numbers(usage):
-        name = _name_of(key)
+        name = name_of_count(key)
         if name:
             found[name] = max(found.get(name, 0.0), number)
     prompt = found.get("prompt")
@@ -117,7 +117,8 @@ def _is_count(value: Any) -> bool:
     return is_number and 0 <= value <= _MOST_TOKENS
 
 
-def _name_of(key: str) -> str:
+def name_of_count(key: str) -> str:
+    """The field of `Usage` that a key counts; empty for other counts."""
     for ending, name in _ENDINGS.items():
         if key.endswith(ending):
             return name
