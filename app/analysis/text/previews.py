@@ -10,7 +10,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.finish_reason import FinishReason
-from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
+from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
@@ -21,6 +21,7 @@ from app.analysis.text.encoded_content import (
     shorten_encoded,
 )
 from app.analysis.text.one_line import cut_line, format_count, one_line
+from app.analysis.text.value_pieces import describe_value, format_plain
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
 # Characters of a long text that are enough where they do not shrink much as one line, and how many
@@ -34,8 +35,6 @@ _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
 _KEY_SHOWN = 30
 _LABELS_KEPT = 2_048  # bodies of one function have the same keys
-# Keys that say what an object is to a machine.
-_NOT_PREVIEWED = frozenset(["role", "type", "object", "lc"])
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
 _WRAPPERS = key_set("input output result content text message value return_value")
 _MEDIA_SHOWN = 3
@@ -86,8 +85,7 @@ def preview_input(view: RecordedSpan) -> Preview:
     """What a span was given: the last message of a model call's request, else the fields."""
     if view.is_model_call and view.request.messages:
         last = view.request.messages[-1]
-        text = last.text or view.request.last_instruction
-        return _preview_pieces([("", text)])
+        return preview_body(Body(last.text or view.request.last_instruction))
     return preview_body(view.input)
 
 
@@ -106,13 +104,13 @@ def preview_output(view: RecordedSpan) -> Preview:
 
 
 def preview_body(body: Body) -> Preview:
-    """The first fields of a body with their innermost keys; nothing of null and `{}`."""
+    """Some fields of a body with their innermost keys; nothing of null and `{}`."""
     value = body.opened
     if value is None or value == {}:
         return Preview()
     if isinstance(value, str):
         return _preview_pieces([("", value)])
-    pieces = _describe_leaves(body.first_leaves)
+    pieces = describe_value(value)
     first = list(islice(pieces, 2))
     if len(first) == 1 and plain_key(first[0][0]) in _WRAPPERS:
         first = [("", first[0][1])]
@@ -150,31 +148,12 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
     yield "", " ".join(found) or f"[{format_count(view.reply.media, 'attachment')}]"
 
 
-def _describe_leaves(leaves: Iterable[Leaf]) -> Iterator[tuple[str, Any]]:
-    for path, key, value in leaves:
-        if key not in _NOT_PREVIEWED:
-            last = path[-1] if path else ""
-            name = last if isinstance(last, str) else innermost_key(path)
-            yield name, value
-
-
-def _format_leaf(value: Any) -> str:
-    """A leaf that is no text."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, list) and value:
-        return f"[{len(value):,} numbers]"
-    if isinstance(value, dict | list):
-        return "[]" if isinstance(value, list) else "{}"
-    return str(value)[:LONGEST]
-
-
 def _preview_pieces(pieces: Iterable[tuple[str, Any]], *, failed: bool = False) -> Preview:
     """The first pieces, cleaned; a label that repeats the one before it is left out."""
     shown: list[tuple[str, str]] = []
     length, last = 0, ""
     for label, value in pieces:
-        clean = _clean_text(value) if isinstance(value, str) else _format_leaf(value)
+        clean = _clean_text(value) if isinstance(value, str) else format_plain(value)
         if not clean:
             continue
         name = _shorten_label(label) if label else ""

@@ -1,0 +1,135 @@
+"""The fields of a recorded value in the order in which they tell most.
+
+Plain fields (counts, flags, states, what follows) come first, then texts, inner objects and lists,
+so that a cut hides items and not what says that there are more of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from app.analysis.recorded.leaves import SERIES_FROM
+from app.analysis.recorded.request_messages import RecordedMessage, read_message_list
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.text.one_line import format_count
+
+Piece = tuple[str, Any]
+"""A label, which may be empty, and a plain value: a text, a number, a flag, null, `{}` or `[]`."""
+
+_LEVELS = 12  # of a value: a line shows nothing of what lies deeper
+_MOST_MEMBERS = 200  # of one object that are put in order; more are a table of data
+_LONG_TEXT = 60  # characters: most of what states a fact is shorter, most of what tells is longer
+_COUNTED_FROM = 4  # items of a list: fewer names or numbers are counted at a glance
+_SHORT_ITEM = 40  # characters: such items stand side by side on one line
+_JOINED = 40  # items on one line: with commas between them they fill any preview
+_LEAST_EQUAL = 2  # items: lists of one are equal by chance
+_LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
+# Keys that say what an object is to a machine.
+_NOT_SHOWN = frozenset(["role", "type", "object", "lc"])
+_MESSAGE_FACTS = key_set(
+    "role type name id additional_kwargs response_metadata usage_metadata tool_calls status lc kwargs"
+    " artifact invalid_tool_calls example tool_call_id refusal annotations audio function_call"
+)
+
+
+def describe_value(value: Any) -> Iterator[Piece]:
+    """The pieces of a value, those that tell most first."""
+    return _describe("", value, 0)
+
+
+def format_plain(value: Any) -> str:
+    """A plain value as text, cut where it is longer than any line."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, dict | list):
+        return "[]" if isinstance(value, list) else "{}"
+    return str(value)[:_LONGEST_PLAIN]
+
+
+def _describe(name: str, value: Any, level: int) -> Iterator[Piece]:
+    if level < _LEVELS and value:
+        if type(value) is dict:
+            return _describe_object(name, value, level)
+        if type(value) is list:
+            return _describe_list(name, value, level)
+    return iter(((name, "…" if value and isinstance(value, (dict, list)) else value),))
+
+
+def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[Piece]:
+    if _is_message(value):
+        yield name, _message_text(value)
+        return
+    texts: list[Piece] = []
+    objects: list[Piece] = []
+    lists: list[tuple[str, list[Any]]] = []
+    for part, inner in islice(value.items(), _MOST_MEMBERS):
+        key, kind = str(part), type(inner)
+        if plain_key(key) in _NOT_SHOWN:
+            continue
+        if kind is list and inner:
+            lists.append((key, inner))
+        elif kind is dict and inner:
+            objects.append((key, inner))
+        elif kind is str and len(inner) > _LONG_TEXT:
+            texts.append((key, inner))
+        else:
+            yield key, inner
+    yield from texts
+    for key, inner in objects:
+        yield from _describe(key, inner, level + 1)
+    for place, (key, inner) in enumerate(lists):
+        twin = _find_twin(inner, lists[:place])
+        if twin:
+            yield key, f"same as {twin}"
+        else:
+            yield from _describe(key, inner, level + 1)
+
+
+def _find_twin(items: list[Any], before: Sequence[tuple[str, list[Any]]]) -> str:
+    """The key of an equal list that stands before it, empty where there is none."""
+    if len(items) < _LEAST_EQUAL:
+        return ""
+    return next((key for key, other in before if other == items), "")
+
+
+def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
+    count = format_count(len(items), "item")
+    first = items[0]
+    if isinstance(first, dict) and _is_message(first) and _is_message(items[-1]):
+        text = _message_text(items[-1])
+        yield name, text if len(items) == 1 else f"{len(items):,} messages, the last: {text}"
+    elif all(map(_is_short, items[:_JOINED])):
+        if len(items) >= SERIES_FROM and not any(isinstance(each, str) for each in items[:_JOINED]):
+            yield name, f"[{len(items):,} numbers]"
+            return
+        shown = ", ".join(map(format_plain, items[:_JOINED]))
+        yield name, f"{count}: {shown}" if len(items) >= _COUNTED_FROM else shown
+    else:
+        if len(items) > 1:
+            yield name, count
+        for item in items:
+            yield from _describe(name, item, level + 1)
+
+
+def _is_short(item: Any) -> bool:
+    if isinstance(item, str):
+        return len(item) <= _SHORT_ITEM
+    return not isinstance(item, (dict, list))
+
+
+def _is_message(value: Any) -> bool:
+    """Whether it is a message of a chat and nothing more."""
+    if not (
+        isinstance(value, dict) and "content" in value and ("role" in value or "type" in value)
+    ):
+        return False
+    return all(key == "content" or plain_key(key) in _MESSAGE_FACTS for key in value)
+
+
+def _message_text(value: dict[Any, Any]) -> str:
+    return " ".join(filter(None, map(_text_of, read_message_list([value]))))
+
+
+def _text_of(message: RecordedMessage) -> str:
+    calls = [f"calls {call.name or 'a tool'}" for call in message.calls]
+    return "; ".join(filter(None, [message.text.strip(), *calls]))

@@ -1,0 +1,60 @@
+"""What one line shows of an input or output, and in which order."""
+
+from typing import Any
+
+from app.analysis.recorded.body import Body
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.previews import preview_body, preview_input, preview_output
+from tests.analysis.timeline import span
+
+
+def shown(value: Any, limit: int = 100) -> str:
+    return preview_body(Body(value)).text(limit)
+
+
+def test_what_says_that_there_is_more_stands_before_long_lists_and_texts() -> None:
+    parcels = [{"id": f"P-{number}", "street": "Long Lane"} for number in range(50)]
+    text = shown({"parcels": parcels, "page": 1, "pages": 6, "total": 287, "next": "/p?page=2"})
+    assert text.startswith("page: 1; pages: 6; total: 287; next: /p?page=2; parcels: 50 items; id:")
+    letter = {"letter": "Dear neighbour, " * 40, "status": "draft"}
+    assert shown(letter).startswith("status: draft; letter: Dear neighbour")
+
+
+def test_facts_of_an_inner_object_stand_before_lists() -> None:
+    text = shown({"rows": [{"n": n, "of": "x"} for n in range(30)], "meta": {"total": 300}})
+    assert text.startswith("total: 300; rows: 30 items; n: 0")
+
+
+def test_a_list_shows_how_many_items_it_has() -> None:
+    assert shown({"keys": [f"key-{n}" for n in range(9)]}, 40).startswith(
+        "keys: 9 items: key-0, ke"
+    )
+    assert shown({"langs": ["fr", "it"], "done": True}) == "done: true; langs: fr, it"
+    assert shown([{"n": 1}, {"n": 2}]) == "2 items; n: 1; 2"
+
+
+def test_equal_lists_of_one_object_are_named_as_equal() -> None:
+    keys = [f"key-{n}" for n in range(14)]
+    assert shown({"left": keys, "right": list(keys), "rest": []}, 60).endswith(
+        "; right: same as left"
+    )
+    assert "same as" not in shown({"left": keys, "right": keys[::-1]}, 200)
+
+
+def test_the_last_of_messages_is_shown_whatever_holds_them() -> None:
+    facts = {"additional_kwargs": {}, "response_metadata": {}, "name": None, "id": None}
+    messages = [
+        {"type": "system", "content": "You sort parcels.", **facts},
+        {"type": "human", "content": "Where is parcel P-7?", **facts},
+    ]
+    expected = "2 messages, the last: Where is parcel P-7?"
+    assert shown({"messages": messages}) == f"messages: {expected}"
+    assert shown(messages) == expected
+    assert shown({"content": "In the cellar.", "type": "ai", **facts}) == "In the cellar."
+
+
+def test_an_instruction_that_is_json_shows_its_fields() -> None:
+    given = {"messages": [{"role": "user", "content": '{"before": "Where is parcel P-7?"}'}]}
+    call = RecordedSpan(span("ask", type="llm", model="m", input=given))
+    assert preview_input(call).text() == "before: Where is parcel P-7?"
+    assert preview_output(RecordedSpan(span("t", output=[]))).text() == "(empty)"
