@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from app.agent.prompt import SYSTEM_PROMPT
 from app.backend_connection import open_http_client
@@ -11,6 +12,7 @@ from app.conversation.conversations import Conversations
 from app.db.engine import create_engine
 from app.db.migrations import prepare_schema
 from app.db.store import Store
+from app.errors import StartRefused
 from app.operator_credentials import OperatorCredentials
 from app.opik.rest_client import RestClient
 from app.settings import Settings, database_url
@@ -34,21 +36,35 @@ class LocalService:
     ui: UiLinks
 
 
-def load_settings(credentials: OperatorCredentials) -> Settings:
+def load_settings(credentials: OperatorCredentials, *, model: str | None = None) -> Settings:
     """The settings of the environment, for the backend that the credentials name.
 
+    An operator may name any `model`: AGENT_MODELS_ALLOWED is for the users of a service.
     Raises StartRefused for a wrong one.
     """
     address = (credentials.url or CLOUD).rstrip("/")
     ui = address.removesuffix("/api")
-    known = {"agent_opik_url": address, "session_service_uri": _IN_MEMORY}
-    return Settings.load(**known, **({} if address == ui else {"opik_ui_url": ui}))
+    known: dict[str, Any] = {"agent_opik_url": address, "session_service_uri": _IN_MEMORY}
+    if address != ui:
+        known["opik_ui_url"] = ui
+    if model is not None:
+        known["agent_models_allowed"] = (model,)
+    try:
+        return Settings.load(**known)
+    except StartRefused as error:
+        named = error.message.replace("AGENT_OPIK_URL", "OPIK_URL_OVERRIDE")
+        raise StartRefused(named) from None
 
 
 @contextlib.asynccontextmanager
-async def running_locally(credentials: OperatorCredentials) -> AsyncIterator[LocalService]:
-    """Opens it for a command; raises StartRefused for wrong settings."""
-    settings = load_settings(credentials)
+async def running_locally(
+    credentials: OperatorCredentials, *, model: str | None = None
+) -> AsyncIterator[LocalService]:
+    """Opens it for a command, for questions that name this `model` or none.
+
+    Raises StartRefused for wrong settings.
+    """
+    settings = load_settings(credentials, model=model)
     logs.configure(style="console", level="ERROR")
     async with _running(settings) as conversations:
         yield LocalService(conversations, credentials.build_caller(), build_ui_links(settings))

@@ -47,12 +47,12 @@ def command(
 
     Exit status: 0 where the last question was answered, else 1.
     """
-    trace_id = find_trace_id(trace)
+    trace_id, model = find_trace_id(trace), model or None
     view = JsonView() if as_json else _choose_view()
 
     async def run() -> bool:
         credentials = read_credentials(os.environ)
-        async with open_assistant(credentials, trace_id, service=service) as assistant:
+        async with open_assistant(credentials, trace_id, service=service, model=model) as assistant:
             if findings:
                 report = await assistant.analyse()
                 click.echo(json.dumps(report) if as_json else format_report(report))

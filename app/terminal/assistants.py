@@ -114,13 +114,22 @@ class RemoteAssistant:
 
 @contextlib.asynccontextmanager
 async def open_assistant(
-    credentials: OperatorCredentials, trace_id: str, *, service: str | None
+    credentials: OperatorCredentials,
+    trace_id: str,
+    *,
+    service: str | None,
+    model: str | None = None,
 ) -> AsyncIterator[TraceAssistant]:
-    """An assistant at the address `service`, or in this process for None."""
+    """An assistant at the address `service`, or in this process for None.
+
+    Questions name this `model` or none. Raises StartRefused for wrong settings or addresses.
+    """
     if service is None:
-        async with running_locally(credentials) as local:
+        async with running_locally(credentials, model=model) as local:
             yield LocalAssistant(local, trace_id)
         return
+    if not service.startswith(("http://", "https://")):
+        raise StartRefused("--service must begin with http:// or https://")
     timeout = httpx.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS)
     async with httpx.AsyncClient(timeout=timeout) as http:
         yield RemoteAssistant(http, service, credentials.build_caller(), trace_id)

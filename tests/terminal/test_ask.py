@@ -7,7 +7,7 @@ import pty
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,22 @@ async def test_json_gives_the_frames_of_the_service(terminal: Terminal) -> None:
     assert {"response", "tool_call", "tool_complete", "usage"} <= set(kinds)
 
 
+async def test_an_operator_may_ask_any_model(terminal: Terminal) -> None:
+    async with serving_backend(ANSWER) as backend:
+        asked = await terminal.run(backend, "ask", TRACE_ID, "Why?", "--model", "openai/gpt-4o")
+        models = [each["model"] for each in backend.chat.requests]
+    assert asked[0] == 0, asked
+    assert models == ["gpt-4o"]
+
+
+async def test_the_address_of_a_backend_is_named_as_it_was_given(terminal: Terminal) -> None:
+    async with serving_backend() as backend:
+        wrong = replace(backend, url="opik.example/api")
+        code, _, log = await terminal.run(wrong, "ask", TRACE_ID, "Why?")
+    assert code == 1
+    assert "OPIK_URL_OVERRIDE: must be an http:// or https:// address" in log
+
+
 async def test_findings_need_no_model(terminal: Terminal) -> None:
     async with serving_backend() as backend:
         code, printed, _ = await terminal.run(backend, "ask", TRACE_ID, "--findings")
@@ -96,6 +112,7 @@ async def test_findings_need_no_model(terminal: Terminal) -> None:
         (("ask", TRACE_ID, "Why?", "--conversation", "x"), 1, "only a service"),
         (("check-trace", span_id(99)), 3, "no such trace"),
         (("check-trace", TRACE_ID, "--service", "http://127.0.0.1:1"), 3, "cannot be reached"),
+        (("check-trace", TRACE_ID, "--service", "127.0.0.1:1"), 3, "must begin with http"),
     ],
 )
 async def test_a_failure_is_a_sentence_and_a_status(
