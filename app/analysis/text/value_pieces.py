@@ -27,8 +27,9 @@ _LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
 # Keys that say what an object is to a machine.
 _NOT_SHOWN = frozenset(["role", "type", "object", "lc"])
 _MESSAGE_FACTS = key_set(
-    "role type name id additional_kwargs response_metadata usage_metadata tool_calls status lc kwargs"
-    " artifact invalid_tool_calls example tool_call_id refusal annotations audio function_call"
+    "role type name id additional_kwargs response_metadata usage_metadata tool_calls status"
+    " lc kwargs artifact invalid_tool_calls example tool_call_id refusal annotations audio"
+    " function_call"
 )
 
 
