@@ -25,11 +25,8 @@ _EVENT_LINES = 1_000
 """More than the `data:` lines of any frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One JSON object of the stream."""
-
-    data: dict[str, Any]
+Frame = dict[str, Any]
+"""One JSON object of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ class FrameDecoder:
         if line == b"[DONE]":
             self.done = True
         elif line:
-            found.append(UnreadableLine(_beginning(line)) if data is None else Frame(data))
+            found.append(UnreadableLine(_beginning(line)) if data is None else data)
             self._bare_frames += data is not None and not is_data
 
     def _belongs_to_event(self, line: bytes, data: dict[str, Any] | None) -> bool:
@@ -145,11 +142,11 @@ class FrameDecoder:
         lines, self._event, self._event_bytes = self._event, [], 0
         whole = parse_json_object(b"\n".join(lines))
         if whole is not None:
-            found.append(Frame(whole))
+            found.append(whole)
             return
         for line in lines:
             data = parse_json_object(line)
-            found.append(UnreadableLine(_beginning(line)) if data is None else Frame(data))
+            found.append(UnreadableLine(_beginning(line)) if data is None else data)
 
 
 def parse_json_object(text: bytes | str) -> dict[str, Any] | None:

@@ -178,7 +178,7 @@ class ReplyStream:
             raise ReplyStreamFailed(build_model_failed("too_large"))
         data = parse_json_object(whole.body)
         if data is not None:
-            reading.take([Frame(data)])
+            reading.take([data])
             return
         # A stream under the wrong name
         reading.feed(whole.body)
@@ -253,12 +253,12 @@ class _Reading:
 
     def _take_frame(self, frame: Frame) -> None:
         self._frames += 1
-        error = find_provider_error(frame.data)
+        error = find_provider_error(frame)
         if error is not None:
             error = error.masked(self._mask)
             failure = to_model_failed(error, model=self._model, provider=self._provider)
             raise ReplyStreamFailed(failure, provider_error=error)
-        text = self.builder.add_frame(frame.data)
+        text = self.builder.add_frame(frame)
         if text:
             self._on_text(text)
         self.over = self.builder.full

@@ -1,6 +1,6 @@
 """Bytes to frames: what the recordings cannot show."""
 
-from app.chat.frames import FRAME_BYTES, Frame, FrameDecoder, UnreadableLine
+from app.chat.frames import FRAME_BYTES, FrameDecoder, UnreadableLine
 from testkit.case_tables import each_case
 
 
@@ -10,9 +10,9 @@ def test_a_frame_over_the_limit_is_reported_once_and_the_next_is_read() -> None:
     found += decoder.feed(b"23456")
     found += decoder.feed(b'78}\n{"b":2}\n')
     assert found == [
-        Frame({"a": 1}),
+        {"a": 1},
         UnreadableLine('{"long":1' + "23456", too_long=True),
-        Frame({"b": 2}),
+        {"b": 2},
     ]
 
 
@@ -25,7 +25,7 @@ def test_of_a_huge_frame_only_the_beginning_is_reported() -> None:
 
 
 def test_a_frame_of_exactly_the_limit_is_read() -> None:
-    assert FrameDecoder(limit=7).feed(b'{"a":1}\n') == [Frame({"a": 1})]
+    assert FrameDecoder(limit=7).feed(b'{"a":1}\n') == [{"a": 1}]
 
 
 def test_nothing_is_read_after_the_end_mark() -> None:
@@ -38,7 +38,7 @@ def test_nothing_is_read_after_the_end_mark() -> None:
 def test_a_last_line_without_a_break_is_a_frame() -> None:
     decoder = FrameDecoder()
     assert decoder.feed(b'data: {"a":1}') == []
-    assert decoder.finish() == [Frame({"a": 1})]
+    assert decoder.finish() == [{"a": 1}]
 
 
 @each_case(
@@ -78,16 +78,16 @@ def test_a_line_that_is_no_json_object_is_reported_with_its_beginning(line: byte
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    assert FrameDecoder().feed(b'\xef\xbb\xbfdata: {"a":1}\n') == [Frame({"a": 1})]
+    assert FrameDecoder().feed(b'\xef\xbb\xbfdata: {"a":1}\n') == [{"a": 1}]
 
 
 def test_bytes_that_are_not_utf8_become_replacement_characters() -> None:
-    assert FrameDecoder().feed(b'{"a":"\xff"}\n') == [Frame({"a": "\ufffd"})]
+    assert FrameDecoder().feed(b'{"a":"\xff"}\n') == [{"a": "\ufffd"}]
 
 
 def test_line_separators_inside_a_text_do_not_end_a_line() -> None:
     data = '{"a":"\u2028\u0085"}\n'.encode()
-    assert FrameDecoder().feed(data) == [Frame({"a": "\u2028\u0085"})]
+    assert FrameDecoder().feed(data) == [{"a": "\u2028\u0085"}]
 
 
 def test_a_long_line_after_the_end_mark_is_nothing() -> None:
@@ -108,30 +108,30 @@ def test_a_frame_over_several_data_lines_of_one_event_is_read(end: bytes) -> Non
         found = [
             each for at in range(0, len(data), size) for each in decoder.feed(data[at : at + size])
         ]
-        assert found == [Frame(each) for each in frames], size
+        assert found == frames, size
         assert decoder.done
 
 
 def test_a_broken_frame_takes_none_of_those_behind_it_away() -> None:
     decoder = FrameDecoder()
-    whole = Frame({"choices": [1]})
+    whole = {"choices": [1]}
     assert decoder.feed(b'data: {"choices": [\ndata: {"choices": [1]}\n') == [
         UnreadableLine('{"choices": ['),
         whole,
     ]
-    assert decoder.feed(b'data: {"a\n\ndata: {"b":1}\n') == [UnreadableLine('{"a'), Frame({"b": 1})]
+    assert decoder.feed(b'data: {"a\n\ndata: {"b":1}\n') == [UnreadableLine('{"a'), {"b": 1}]
     assert decoder.feed(b'data: {"a\ndata: {"b":1}\ndata: x\n{"c":1}\n') == [
         UnreadableLine('{"a'),
-        Frame({"b": 1}),
+        {"b": 1},
         UnreadableLine("x"),
-        Frame({"c": 1}),
+        {"c": 1},
     ]
 
 
 def test_an_event_that_the_end_of_the_stream_cuts_is_read_as_far_as_it_goes() -> None:
     decoder = FrameDecoder()
     assert decoder.feed(b'data: {"a":\ndata: 1}') == []
-    assert decoder.finish() == [Frame({"a": 1})]
+    assert decoder.finish() == [{"a": 1}]
     assert decoder.feed(b'data: {"a":\n') == []
     assert decoder.finish() == [UnreadableLine('{"a":')]
 

@@ -15,7 +15,7 @@ with atheris.instrument_imports(include=["app.chat", "app.opik", "app.agent", "a
 
     from app.agent.citations import Aliases, CitationStream
     from app.backend_http import BackendResponse
-    from app.chat.frames import Frame, FrameDecoder
+    from app.chat.frames import FrameDecoder, UnreadableLine
     from app.chat.provider_errors import parse_error_response
     from app.chat.reply_builder import ReplyBuilder
     from app.chat.text_tool_parser import TextToolParser
@@ -35,10 +35,10 @@ def frames(data: bytes, cut: int) -> object:
     builder = ReplyBuilder(lambda: str(next(number)), limit=10_000)
     shown, unreadable = "", 0
     for item in (*decoder.feed(data[:cut]), *decoder.feed(data[cut:]), *decoder.finish()):
-        if isinstance(item, Frame):
-            shown += builder.add_frame(item.data)
-        else:
+        if isinstance(item, UnreadableLine):
             unreadable += 1
+        else:
+            shown += builder.add_frame(item)
     shown += builder.end_text()
     reply = builder.build(complete=decoder.done, model="m")
     return shown, reply, unreadable, decoder.done, decoder.bare
