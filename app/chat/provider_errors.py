@@ -8,7 +8,7 @@ everything into 500), so the text is matched first.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,19 +41,13 @@ class ProviderError:
         return replace(self, text=mask(self.text), kind=mask(self.kind))
 
 
-@dataclass(frozen=True, slots=True)
-class _ErrorRule:
-    case: str
-    pattern: re.Pattern[str]
-
-
-def _make_rule(case: str, *patterns: str) -> _ErrorRule:
-    return _ErrorRule(case, re.compile("|".join(patterns), re.IGNORECASE))
+def _make_rule(case: str, *patterns: str) -> tuple[str, re.Pattern[str]]:
+    return case, re.compile("|".join(patterns), re.IGNORECASE)
 
 
 # Error texts of OpenAI, Anthropic, Gemini, OpenRouter, Bedrock, Mistral, vLLM, llama.cpp and
 # Ollama; the first rule that matches decides.
-_RULES: Sequence[_ErrorRule] = (
+_RULES = (
     _make_rule("no_key", r"API key not configured for LLM", r"no API key (?:is )?configured"),
     _make_rule(
         "no_tools",
@@ -202,9 +196,9 @@ def is_html(text: str) -> bool:
 
 def _classify_error(error: ProviderError) -> str:
     text = f"{error.text} {error.kind}"[:_READ_CHARACTERS]
-    for rule in _RULES:
-        if rule.pattern.search(text):
-            return rule.case
+    for case, pattern in _RULES:
+        if pattern.search(text):
+            return case
     if not error.in_stream:
         if error.status in _HTTP_STATUSES:
             return _HTTP_STATUSES[error.status]
