@@ -23,13 +23,7 @@ class ErrorReports:
         if self.dsn is not None:
             from app.telemetry import sentry
 
-            sentry.configure(
-                self.dsn,
-                environment=self.environment,
-                traces_sample_rate=self.traces_sample_rate,
-                profiles_sample_rate=self.profiles_sample_rate,
-                send_default_pii=self.send_default_pii,
-            )
+            sentry.configure(self)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

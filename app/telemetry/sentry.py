@@ -24,6 +24,7 @@ from sentry_sdk.types import Event, Hint
 
 from app import __version__
 from app.errors import OpikAssistError
+from app.telemetry.error_reports import ErrorReports
 
 WITHHELD = "(withheld: see the service's log)"
 _FLUSH_SECONDS = 3.0
@@ -72,23 +73,16 @@ _FRAME_FIELDS = (
 _LINE_IDS = ("request", "trace", "turn", "tool")
 
 
-def configure(
-    dsn: str,
-    *,
-    environment: str,
-    traces_sample_rate: float,
-    profiles_sample_rate: float,
-    send_default_pii: bool,
-) -> None:
+def configure(wanted: ErrorReports) -> None:
     """Starts reporting; before the app is built, so that its routes get their names."""
-    report = _ReportBuilder(send_default_pii)
+    report = _ReportBuilder(wanted.send_default_pii)
     sentry_sdk.init(
-        dsn=dsn,
-        environment=environment,
+        dsn=wanted.dsn,
+        environment=wanted.environment,
         release=f"opik-assist@{__version__}",
-        traces_sample_rate=traces_sample_rate or None,
-        profiles_sample_rate=profiles_sample_rate or None,
-        send_default_pii=send_default_pii,
+        traces_sample_rate=wanted.traces_sample_rate or None,
+        profiles_sample_rate=wanted.profiles_sample_rate or None,
+        send_default_pii=wanted.send_default_pii,
         default_integrations=False,
         auto_enabling_integrations=False,
         integrations=[
