@@ -25,6 +25,11 @@ class TurnKey:
     conversation_id: str
     turn_id: str
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of a statement about the turn."""
+        return {"conversation": self.conversation_id, "turn": self.turn_id}
+
 
 @dataclass(frozen=True, slots=True)
 class EventEntry:
@@ -66,10 +71,9 @@ def insert_events(db: Connection, turn: TurnKey, entries: Sequence[EventEntry]) 
         }
         for number, entry in enumerate(entries)
     ]
-    of_all = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     for packet in _split_packets(rows, limit):
         values = {f"{name}_{at}": row[name] for at, row in enumerate(packet) for name in row}
-        db.execute(_insert_rows(len(packet)), {**of_all, **values})
+        db.execute(_insert_rows(len(packet)), {**turn.parameters, **values})
 
 
 @lru_cache(maxsize=32)

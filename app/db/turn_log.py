@@ -209,11 +209,10 @@ def append_events(
     missing = find_missing(db, turn, entries) if repeated else entries
     _hold_session(db, turn, len(missing))
     insert_events(db, turn, missing)
-    values: dict[str, Any] = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     if lease_seconds is not None:
-        db.execute(_RENEW_LEASE, {**values, "lease": to_microseconds(lease_seconds)})
+        db.execute(_RENEW_LEASE, {**turn.parameters, "lease": to_microseconds(lease_seconds)})
     if unfinished is not None:
-        db.execute(_KEEP_UNFINISHED, {**values, "unfinished": unfinished or None})
+        db.execute(_KEEP_UNFINISHED, {**turn.parameters, "unfinished": unfinished or None})
 
 
 def keep_unfinished(db: Connection, *, replies: Mapping[TurnKey, str]) -> set[TurnKey]:
@@ -222,9 +221,8 @@ def keep_unfinished(db: Connection, *, replies: Mapping[TurnKey, str]) -> set[Tu
     kept = set()
     # All processes take locks in the same order.
     for turn, reply in sorted(replies.items(), key=lambda each: each[0].conversation_id):
-        values = {"conversation": turn.conversation_id, "turn": turn.turn_id}
-        if db.execute(_TOUCH, values).rowcount:
-            db.execute(_KEEP_UNFINISHED, {**values, "unfinished": reply or None})
+        if db.execute(_TOUCH, turn.parameters).rowcount:
+            db.execute(_KEEP_UNFINISHED, {**turn.parameters, "unfinished": reply or None})
             kept.add(turn)
     return kept
 
@@ -259,9 +257,8 @@ def _hold_session(db: Connection, turn: TurnKey, number: int, *, free: bool = Fa
 
     Raises TurnLost where the turn does not hold it.
     """
-    values = {"conversation": turn.conversation_id, "turn": turn.turn_id, "events": number}
     statement = _RESERVE_AND_FREE if free else _RESERVE if number else _TOUCH
-    if not db.execute(statement, values).rowcount:
+    if not db.execute(statement, {**turn.parameters, "events": number}).rowcount:
         raise TurnLost("This answer has lost its conversation.")
 
 
@@ -322,8 +319,7 @@ _INSERT_TURN = turns.insert().values(
 
 
 def _is_lease_expired(db: Connection, turn: TurnKey) -> bool:
-    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
-    return db.scalar(_SELECT_LIVING_TURN, place) is None
+    return db.scalar(_SELECT_LIVING_TURN, turn.parameters) is None
 
 
 def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
@@ -357,16 +353,14 @@ def _interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
 
 def read_unfinished_reply(db: Connection, turn: TurnKey) -> ReplyCompleted | None:
     """What was stored of the reply that a turn was at when its process died, or is at now."""
-    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
-    stored = db.scalar(_SELECT_UNFINISHED, place)
+    stored = db.scalar(_SELECT_UNFINISHED, turn.parameters)
     event = _parse_event(stored) if stored else None
     return event if isinstance(event, ReplyCompleted) else None
 
 
 def _sum_stored_usage(db: Connection, turn: TurnKey) -> TokenUsage:
     """The tokens of a turn's stored replies."""
-    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
-    payloads = db.scalars(_SELECT_REPLIES, place)
+    payloads = db.scalars(_SELECT_REPLIES, turn.parameters)
     replies = [each for each in map(_parse_event, payloads) if isinstance(each, ReplyCompleted)]
     return sum((each.usage for each in replies if each.usage), TokenUsage())
 
@@ -383,7 +377,6 @@ def _close_turn(
     db: Connection, turn: TurnKey, ending: StoredEvent, *, usage: TokenUsage, **values: Any
 ) -> None:
     state = ending.type.removeprefix("turn_")
-    place = {"conversation": turn.conversation_id, "turn": turn.turn_id}
     counts = asdict(usage)
     del counts["estimated"]
-    db.execute(_CLOSE_TURN.values({**counts, "state": state, **values}), place)
+    db.execute(_CLOSE_TURN.values({**counts, "state": state, **values}), turn.parameters)
