@@ -30,10 +30,14 @@ MESSAGE_CHARACTERS = 32_000
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 
 
-class QuestionBody(BaseModel):
-    """The body of a turn; with `replaces` and no message the same question is asked again."""
+class RequestModel(BaseModel):
+    """What a request holds; fields that are not known are ignored."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class QuestionBody(RequestModel):
+    """The body of a turn; with `replaces` and no message the same question is asked again."""
 
     message: Annotated[str, Field(strict=True)] | None = None
     streaming: bool = True
@@ -41,23 +45,19 @@ class QuestionBody(BaseModel):
     replaces: Annotated[str, Field(strict=True)] | None = None
 
 
-class FeedbackBody(BaseModel):
+class FeedbackBody(RequestModel):
     """The body of feedback: 1 up, 0 down."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     value: Annotated[int, Field(strict=True, ge=0, le=1)]
 
 
-class TitleBody(BaseModel):
+class TitleBody(RequestModel):
     """The body of a new title."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     title: Annotated[str, Field(strict=True, min_length=1, max_length=TITLE_CHARACTERS)]
 
 
-AnyBody = TypeVar("AnyBody", QuestionBody, FeedbackBody, TitleBody)
+AnyBody = TypeVar("AnyBody", bound=RequestModel)
 
 
 def read_request_caller(request: Request[Any]) -> Caller:

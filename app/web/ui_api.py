@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import anyio.to_thread
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +20,12 @@ from app.explorer.span_rows import Waterfall
 from app.explorer.trace_list import ProjectList, TracePage, TraceQuery
 from app.ids import Id, is_uuid
 from app.web.app_state import AppState
-from app.web.requests import describe_validation_error, read_request_caller, read_trace_id
+from app.web.requests import (
+    RequestModel,
+    describe_validation_error,
+    read_request_caller,
+    read_trace_id,
+)
 from app.web.sse import run_while_connected
 
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -28,19 +33,13 @@ _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ANY_FILE = "application/octet-stream"
 
 
-class _Parameters(BaseModel):
-    """Query parameters; unknown ones are ignored."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-
-class SpanParameters(_Parameters):
+class SpanParameters(RequestModel):
     """Where a span is."""
 
     project_id: Id | None = None
 
 
-class AttachmentParameters(_Parameters):
+class AttachmentParameters(RequestModel):
     """Whose attachments: the trace's, or a span's."""
 
     project_id: Id
