@@ -1,4 +1,4 @@
-"""The stand-in backend as one ASGI app: routes at `/` and under `/api`, inside its border."""
+"""The stand-in backend as one ASGI app: routes at `/` and under `/api`, below its request layer."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,7 +20,7 @@ from standin.writes import RequestRefused, Write
 
 
 class Standin(Starlette):
-    """The app; the border stands outside Starlette's own layers to reach the bare connection."""
+    """The app; its request layer is outside of Starlette to reach the bare connection."""
 
     def __init__(self, records: Records, chat: Chat, switches: Switches) -> None:
         self.records = records
@@ -35,12 +35,12 @@ class Standin(Starlette):
             routes=[*routes, Mount("/api", routes=routes)],
             exception_handlers={RequestRefused: _answer_refusal, HTTPException: _http_error},
         )
-        self._border = RequestLayer(self._write_or_read, switches)
+        self._request_layer = RequestLayer(self._write_or_read, switches)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         scope["app"] = self
-        await self._border(scope, receive, send)
+        await self._request_layer(scope, receive, send)
 
     async def _write_or_read(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix("/api")

@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from standin.chat import ChatError, Chunk
+from standin.chat import ChatError
 from standin.switches import Generation
 
 GENERIC_MESSAGE = "Unexpected error calling LLM provider"
 
 
-def chunk(value: Chunk, generation: Generation) -> bytes:
+def encode_frame(value: dict[str, Any], generation: Generation) -> bytes:
     """One chunk as a frame."""
-    return _encode_frame(value, generation)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return f"{text}\r\n".encode() if generation == "A" else f"data: {text}\n\n".encode()
 
 
 def end(generation: Generation) -> bytes:
@@ -24,8 +25,8 @@ def error(problem: ChatError, generation: Generation) -> bytes:
     if generation == "C":
         code = str(problem.status)
         body = {"message": problem.message, "type": "server_error", "code": code}
-        return _encode_frame({"error": body}, generation)
-    return _encode_frame(flat_error(problem, generation), generation)
+        return encode_frame({"error": body}, generation)
+    return encode_frame(flat_error(problem, generation), generation)
 
 
 def flat_error(problem: ChatError, generation: Generation) -> dict[str, Any]:
@@ -35,8 +36,3 @@ def flat_error(problem: ChatError, generation: Generation) -> dict[str, Any]:
         status = 401 if problem.details == "invalid_api_key" else 500
     body = {"code": status, "message": problem.message, "details": problem.details}
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _encode_frame(value: dict[str, Any], generation: Generation) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"{text}\r\n".encode() if generation == "A" else f"data: {text}\n\n".encode()

@@ -73,7 +73,7 @@ class ChatProxy:
             async for chunk in chunks:
                 shown = providers.shape_chunk(chunk, target, include_usage=include_usage)
                 if shown:
-                    yield chat_frames.chunk(shown, generation)
+                    yield chat_frames.encode_frame(shown, generation)
         except ChatError as error:
             yield chat_frames.error(error, generation)
         except _Cut:
