@@ -77,7 +77,6 @@ class AdkContent(_AdkRecord):
     """A message."""
 
     parts: tuple[AdkPart, ...] | None = None
-    role: str | None = None
 
 
 class AdkUsage(_AdkRecord):
