@@ -17,6 +17,7 @@ from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
 from app.opik.records import Span, Trace
+from bench.backend import make_text
 
 MOST_TIMES_LOADS = 3.0
 MOST_SIBLINGS_SECONDS = 1.0
@@ -24,10 +25,6 @@ MOST_HOLD_MS = 50.0
 MOST_LARGE_SECONDS = 5.0
 _ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 _TICK = 0.001  # seconds between two runs of the other thread
-
-
-def make_text(rng: random.Random, words: int) -> str:
-    return " ".join(f"w{rng.randint(0, 3_000):04}" for _ in range(words))
 
 
 def make_chat(rng: random.Random, i: int) -> tuple[Any, Any]:

@@ -201,8 +201,8 @@ def _build_span(rng: random.Random, number: int) -> dict[str, Any]:
         "created_at": _time_at(at),
         "last_updated_at": _time_at(at),
         "created_by": "ada",
-        "input": {"query": _make_text(rng, 60), "k": 12},
-        "output": {"hits": [{"id": n, "title": _make_text(rng, 20)} for n in range(4)]},
+        "input": {"query": make_text(rng, 60), "k": 12},
+        "output": {"hits": [{"id": n, "title": make_text(rng, 20)} for n in range(4)]},
         "metadata": {"attempt": 1, "host": "worker-7"},
         "duration": float(rng.randint(1, 60)),
     }
@@ -211,11 +211,11 @@ def _build_span(rng: random.Random, number: int) -> dict[str, Any]:
             "model": "gpt-4.1",
             "provider": "openai",
             "usage": {"prompt_tokens": 900, "completion_tokens": 80, "total_tokens": 980},
-            "input": {"messages": [{"role": "user", "content": _make_text(rng, 90)}]},
+            "input": {"messages": [{"role": "user", "content": make_text(rng, 90)}]},
             "output": {
                 "choices": [
                     {
-                        "message": {"role": "assistant", "content": _make_text(rng, 60)},
+                        "message": {"role": "assistant", "content": make_text(rng, 60)},
                         "finish_reason": "stop",
                     }
                 ]
@@ -226,7 +226,8 @@ def _build_span(rng: random.Random, number: int) -> dict[str, Any]:
     return span
 
 
-def _make_text(rng: random.Random, words: int) -> str:
+def make_text(rng: random.Random, words: int) -> str:
+    """So many words of five letters and digits."""
     return " ".join(f"w{rng.randint(0, 3_000):04}" for _ in range(words))
 
 
