@@ -72,6 +72,8 @@ class PrivateServer:
             f"--datadir={self.folder / 'data'}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
+            # A server that starts deletes the temporary tables of all in its folder for them.
+            f"--tmpdir={self.folder}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--log-error={self.folder / 'error.log'}",
