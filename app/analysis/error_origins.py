@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from app.analysis.recorded.spellings import word_set
 from app.analysis.recorded.stack import read_message, read_stack_message
+from app.analysis.recorded.stack_frames import find_library, find_raising_place
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 from app.opik.records import ErrorInfo
@@ -23,7 +24,6 @@ _WORDS_OF_WRAPPER = 5  # `Triage of the ticket failed`: more words may tell of a
 _SPECIFIC = re.compile(r"[\d'\"`“”«:=(]|\b(?:null|none|undefined|empty|missing|invalid)\b", re.I)
 """What a message has that tells more than that something failed."""
 _MOST_CLEANING = 2  # steps after a failure that report it or set a state
-_LIBRARY_PATHS = ("site-packages", "dist-packages", "/lib/python", "<frozen")
 
 
 @dataclass(slots=True)
@@ -62,10 +62,25 @@ def error_signature(error: ErrorInfo) -> str:
     return _NUMBERS_AND_IDS.sub("#", error_message(error)).casefold()
 
 
+def find_first_of_equal_errors(
+    failed: Sequence[tuple[str, ErrorInfo]],
+) -> dict[str, tuple[str, bool]]:
+    """For records with an error that an earlier one has: that one, and whether the message is the
+    same to the number. Equal errors were raised at one place; `failed` has ids, origins first."""
+    first: dict[tuple[str, str], tuple[str, ErrorInfo]] = {}
+    found = {}
+    for record_id, error in failed:
+        key = (error_signature(error), find_raising_place(error.traceback or ""))
+        origin, its_error = first.setdefault(key, (record_id, error))
+        if origin != record_id:
+            found[record_id] = (origin, error_message(its_error) == error_message(error))
+    return found
+
+
 def last_own_frame(traceback: str | None) -> str:
     """Where the program's own code stood: `file:line in function`, or an empty text."""
     frames = _TRACEBACK_FRAME.findall(traceback or "")
-    own = [frame for frame in frames if not any(mark in frame[0] for mark in _LIBRARY_PATHS)]
+    own = [frame for frame in frames if not find_library(frame[0])]
     if not own:
         return ""
     file, line, function = own[-1]

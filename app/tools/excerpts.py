@@ -29,6 +29,13 @@ class Value:
     about: str = ""
     whole: Any = None
 
+    def shorten(self, text: str, whole: Any = None) -> "Value":
+        """A shorter account of the value, whose title is its path."""
+        if text == self.text:
+            return self
+        title = f'{self.title} (shortened; path="{self.title}" shows all)'
+        return Value(title, text, lambda _: self.more(0), self.about, whole)
+
 
 def as_text(value: Any) -> str:
     """A text as it is, anything else as JSON; halves of surrogate pairs become U+FFFD.

@@ -9,9 +9,10 @@ import anyio
 from pydantic import BeforeValidator, Field
 
 from app.agent.toolbox import CallLine, UnfinishedText, tool
-from app.analysis.error_origins import error_message
+from app.analysis.error_origins import error_message, find_first_of_equal_errors
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.folded_stack import fold_stack
 from app.analysis.text.json_path import Step, describe_value, format_path, parse_path, select_value
 from app.analysis.text.lines import format_span
 from app.analysis.text.messages_and_reply import format_messages_and_reply
@@ -28,6 +29,7 @@ from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
 from app.tools.span_facts import (
     MESSAGE_SHOWN,
+    LikeError,
     cut_facts,
     format_error,
     format_facts,
@@ -136,8 +138,12 @@ async def get_span_details(
 
     def write() -> str:
         room = limit // (len(opened) + with_trace)
-        records = [_describe_trace(context, asked)] if with_trace else []
-        records += [_describe_span(context, each, asked, room=room) for each in opened]
+        likes = _find_like_errors(context, [each.span for each in opened], with_trace)
+        records = [_describe_trace(context, asked, likes.get(TRACE))] if with_trace else []
+        records += [
+            _describe_span(context, each, asked, room=room, like=likes.get(each.span.id))
+            for each in opened
+        ]
         return "\n\n".join([_format_records(records, limit, offset=offset), *notes])
 
     text = await anyio.to_thread.run_sync(write)
@@ -199,8 +205,22 @@ def _format_records(records: Sequence[_RecordText], limit: int, *, offset: int) 
     return "\n\n".join(parts)
 
 
+def _find_like_errors(
+    context: TraceContext, spans: Sequence[Span], with_trace: bool
+) -> dict[str, LikeError]:
+    """For spans, and TRACE, whose error began in another of them: in which one."""
+    nodes = [context.analysis.tree.by_id[span.id] for span in spans]
+    nodes.sort(key=lambda node: (node.end, -node.depth))
+    failed = [(node.id, error) for node in nodes if (error := effective_error(node.span))]
+    if with_trace and (error := effective_error(context.trace)):
+        failed.append((TRACE, error))
+    found = find_first_of_equal_errors(failed)
+    name = context.aliases.name_span
+    return {each: LikeError(name(first), same) for each, (first, same) in found.items()}
+
+
 def _describe_span(
-    context: TraceContext, opened: OpenedSpan, asked: _Asked, *, room: int
+    context: TraceContext, opened: OpenedSpan, asked: _Asked, *, room: int, like: LikeError | None
 ) -> _RecordText:
     """The text about a span, for which `room` characters are meant."""
     span = opened.span
@@ -210,24 +230,24 @@ def _describe_span(
     if asked.steps is not None:
         title = f"{alias} {one_line(node.name, limit=120)}"
         return _describe_value_at(span, alias, [title, *notes], asked.steps)
-    brief = [format_span(node, context.analysis, name=alias), *format_error(span), *notes]
+    brief = [format_span(node, context.analysis, name=alias), *format_error(span, like), *notes]
     if asked.as_call:
         left = room - sum(len(line) + 1 for line in brief)
         return _RecordText([*brief, *format_messages_and_reply(RecordedSpan(span), left)])
-    values = [*_error_values(span, alias), *_body_values(span, alias, asked.fields)]
+    values = [*_error_values(span, alias, like), *_body_values(span, alias, asked.fields)]
     if room // (_FACTS_SHARE if values else 1) < _ALL_FACTS:
         return _RecordText(brief, values)
-    facts = [*format_facts(context, span, node), *notes]
+    facts = [*format_facts(context, span, node, like), *notes]
     return _RecordText([*facts, *_note_hidden_bodies(context, span, asked.fields)], values)
 
 
-def _describe_trace(context: TraceContext, asked: _Asked) -> _RecordText:
+def _describe_trace(context: TraceContext, asked: _Asked, like: LikeError | None) -> _RecordText:
     trace = context.trace
     title = f"trace {one_line(trace.name or 'unnamed', limit=120)}"
     if asked.steps is not None:
         return _describe_value_at(trace, TRACE, [title], asked.steps)
-    facts = [title, *format_recorded(trace), *format_error(trace)]
-    values = [*_error_values(trace, TRACE), *_body_values(trace, TRACE, asked.fields)]
+    facts = [title, *format_recorded(trace), *format_error(trace, like)]
+    values = [*_error_values(trace, TRACE, like), *_body_values(trace, TRACE, asked.fields)]
     return _RecordText(facts, values)
 
 
@@ -238,14 +258,20 @@ def trace_values(context: TraceContext) -> list[Value]:
     return [*_error_values(trace, TRACE), *_body_values(trace, TRACE, fields)]
 
 
-def _error_values(record: Span | Trace, reference: str) -> list[Value]:
-    """The traceback, and the message where it is too long for the facts."""
+def _error_values(
+    record: Span | Trace, reference: str, like: LikeError | None = None
+) -> list[Value]:
+    """The traceback, and the message where it is too long for the facts; of an error that another
+    record has, only what differs."""
     error = effective_error(record)
     found = []
-    if error and error.message and len(error_message(error)) > MESSAGE_SHOWN:
+    if not error or (like and like.is_same):
+        return []
+    if error.message and len(error_message(error)) > MESSAGE_SHOWN:
         found.append(_make_value(reference, ("error", "message"), error.message))
-    if error and error.traceback:
-        found.append(_make_value(reference, ("error", "traceback"), error.traceback))
+    if error.traceback and not like:
+        value = _make_value(reference, ("error", "traceback"), error.traceback)
+        found.append(value.shorten(fold_stack(error.traceback)))
     return found
 
 

@@ -1,6 +1,7 @@
 """The facts about a span or a trace, one a line: times, model, usage, cost, tags, scores, error."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.error import effective_error
@@ -26,7 +27,17 @@ _LEAST_LINE = 40  # characters of a line that is cut; less says nothing
 _CHILDREN_SHOWN = 8  # of one span, as short names; get_trace_data lists the others
 
 
-def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
+class LikeError(NamedTuple):
+    """The span whose error another record repeats, by its short name; unless `is_same`, numbers
+    in the message differ."""
+
+    name: str
+    is_same: bool
+
+
+def format_facts(
+    context: TraceContext, span: Span, node: Node, like: LikeError | None = None
+) -> list[str]:
     """The span's own facts, one a line; durations in milliseconds, costs in USD."""
     alias = context.aliases.name_span
     kind = one_line(span.type or "general", limit=20)
@@ -43,7 +54,7 @@ def format_facts(context: TraceContext, span: Span, node: Node) -> list[str]:
     if span.model:
         provider = f" by {one_line(span.provider, limit=40)}" if span.provider else ""
         lines.append(f"model: {one_line(span.model)}{provider}")
-    return [*lines, *format_recorded(span), *format_error(span)]
+    return [*lines, *format_recorded(span), *format_error(span, like)]
 
 
 def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
@@ -102,12 +113,15 @@ def _list_counts(usage: Mapping[str, float]) -> list[str]:
     return [f"{one_line(key, limit=60)} {number:,.0f}" for key, number in counts.items()]
 
 
-def format_error(record: Span | Trace) -> list[str]:
+def format_error(record: Span | Trace, like: LikeError | None = None) -> list[str]:
     """The error on one line; its whole message and traceback are values, not facts."""
     error = effective_error(record)
     if error is None:
         return []
-    return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}"]
+    if like is not None and like.is_same:
+        return [f"error: same error as {like.name}"]
+    note = f" (raised where {like.name}'s was)" if like is not None else ""
+    return [f"error: {one_line(error_message(error), limit=MESSAGE_SHOWN)}{note}"]
 
 
 def cut_facts(lines: Sequence[str], limit: int) -> str:

@@ -285,6 +285,36 @@ async def test_an_error_shows_its_traceback_and_a_long_message_in_full_by_path()
         assert "ttt" in await harness.follow(text)
 
 
+async def test_an_error_is_shown_where_it_began_and_named_at_the_spans_it_passed() -> None:
+    raised = '  File "/srv/mill.py", line 7, in grind\n    raise Stuck(name)\nStuck: stone 3'
+    passed = f'  File "/srv/lib/python3.12/site-packages/{"x" * 20}.py", line 2, in run\n{raised}'
+    kind = {"exception_type": "Stuck", "message": "stone 3"}
+    again = {**kind, "message": "stone 4", "traceback": raised.replace("stone 3", "stone 4", 1)}
+    elsewhere = {**kind, "traceback": raised.replace("grind", "sieve")}
+    late = {"end_time": "2026-11-20T10:00:05Z"}
+    spans = [
+        a_span(1, error_info={**kind, "traceback": passed}, **late),
+        a_span(2, 1, error_info={**kind, "traceback": raised}),
+        a_span(3, 1, error_info=again),
+        a_span(4, 1, error_info=elsewhere),
+    ]
+    trace = a_trace(error_info={**kind, "traceback": passed})
+    async with opened_trace_of(*spans, trace=trace) as harness:
+        text = await harness.call("get_span_details", span_id="trace, s1, s2, s3, s4")
+        alone = await harness.call("get_span_details", span_id="s1")
+        recorded = await harness.call("get_span_details", span_id="s1", path="error.traceback")
+    assert re.findall("^error: .*", text, re.MULTILINE) == [
+        "error: same error as s2",
+        "error: same error as s2",
+        "error: Stuck: stone 3",
+        "error: Stuck: stone 4 (raised where s2's was)",
+        "error: Stuck: stone 3",
+    ]
+    assert text.count("error.traceback") == 2 * text.count("shortened") == 4
+    assert "  … 1 frame of xxxxxxxxxxxxxxxxxxxx …\n  File" in alone
+    assert recorded.endswith(passed)
+
+
 async def test_the_trace_itself_is_read_like_a_span() -> None:
     trace = a_trace(input={"question": LONG}, output={"answer": 42})
     async with opened_trace_of(a_span(1), trace=trace) as harness:
