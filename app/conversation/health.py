@@ -1,8 +1,8 @@
 """Readiness of this process, for load balancers and operators."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, Literal, TypeVar
 
 import anyio
@@ -52,14 +52,11 @@ class Health:
         schema_fault: Callable[[], Awaitable[str | None]],
         backend_answers: Callable[[], Awaitable[bool]],
         draining: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`schema_fault` asks the database and may raise DatabaseUnavailable."""
         self._schema_fault = schema_fault
-        self._database = _SharedProbe(self._probe_database, cache_seconds=0, clock=clock)
-        self._backend = _SharedProbe(
-            backend_answers, cache_seconds=BACKEND_CACHE_SECONDS, clock=clock
-        )
+        self._database = _SharedProbe(self._probe_database, cache_seconds=0)
+        self._backend = _SharedProbe(backend_answers, cache_seconds=BACKEND_CACHE_SECONDS)
         self._draining = draining
 
     async def readiness(self) -> Readiness:
@@ -87,12 +84,9 @@ class Health:
 class _SharedProbe(Generic[T]):
     """A check that runs once at a time; callers that waited meanwhile share its answer."""
 
-    def __init__(
-        self, ask: Callable[[], Awaitable[T]], *, cache_seconds: float, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[T]], *, cache_seconds: float) -> None:
         self._ask = ask
         self._cache_seconds = cache_seconds
-        self._clock = clock
         self._lock = anyio.Lock()
         self._last_answer: tuple[float, T] | None = None
 
@@ -103,11 +97,11 @@ class _SharedProbe(Generic[T]):
 
     async def ask(self) -> T:
         """The answer of a check that began after this call, or up to `cache_seconds` before it."""
-        oldest = self._clock() - self._cache_seconds
+        oldest = monotonic() - self._cache_seconds
         async with self._lock:
             if self._last_answer is not None and self._last_answer[0] >= oldest:
                 return self._last_answer[1]
-            asked = self._clock()
+            asked = monotonic()
             answer = await self._ask()
             self._last_answer = (asked, answer)
             return answer

@@ -2,10 +2,10 @@
 
 import logging
 import math
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -70,10 +70,9 @@ class Transactions:
         attempts: int,
         sleep: Sleep,
         seconds: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
         on_failure: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`seconds` (UNIT_SECONDS) limits a unit with all its attempts; `clock` times logs.
+        """`seconds` (UNIT_SECONDS) limits a unit with all its attempts.
 
         `on_failure` is called with the kind of each failure.
         """
@@ -87,9 +86,8 @@ class Transactions:
         self._sleep = sleep
         self._running: set[anyio.CancelScope] = set()
         self._queued: set[anyio.CancelScope] = set()
-        self._clock = clock
         self._disk_full_at = -math.inf
-        self._failures = _FailureLog(clock, on_failure)
+        self._failures = _FailureLog(on_failure)
 
     def limit_time(self, seconds: float) -> None:
         """From now on a unit, also one under way, has at most so many seconds.
@@ -104,7 +102,7 @@ class Transactions:
 
     def is_disk_full(self) -> bool:
         """Whether the disk was full when a unit last failed, DISK_FULL_SECONDS ago at most."""
-        return self._clock() - self._disk_full_at < DISK_FULL_SECONDS
+        return monotonic() - self._disk_full_at < DISK_FULL_SECONDS
 
     async def run(self, unit: Callable[[Connection], T]) -> T:
         """The unit's result; raises DatabaseUnavailable when the database does not answer."""
@@ -117,7 +115,7 @@ class Transactions:
             raise _build_unavailable() from None
         except (PoolTimeout, OSError, *_TEMPORARY) as error:
             if _is_disk_full(error):
-                self._disk_full_at = self._clock()
+                self._disk_full_at = monotonic()
             self._failures.add(logging.WARNING, "database_unavailable", _describe_error(error))
             raise _build_unavailable() from None
         except DBAPIError as error:
@@ -191,8 +189,7 @@ def _listed_deadline(scopes: set[anyio.CancelScope], seconds: float) -> Iterator
 class _FailureLog:
     """Logs each kind of failure at most once in an interval, with how often it came since."""
 
-    def __init__(self, clock: Callable[[], float], on_failure: Callable[[str], None]) -> None:
-        self._clock = clock
+    def __init__(self, on_failure: Callable[[str], None]) -> None:
         self._on_failure = on_failure
         self._logged_at: dict[str, float] = {}
         self._times: Counter[str] = Counter()
@@ -200,7 +197,7 @@ class _FailureLog:
     def add(self, level: int, event: str, reason: str) -> None:
         self._times[event] += 1
         self._on_failure(event.removeprefix("database_"))
-        now = self._clock()
+        now = monotonic()
         if now - self._logged_at.get(event, -math.inf) >= LOG_INTERVAL_SECONDS:
             self._logged_at[event] = now
             _log.log(level, event, reason=reason, times=self._times.pop(event))

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from app.conversation import health as health_module
 from app.conversation.health import BACKEND_CACHE_SECONDS, Health
 from app.errors import DatabaseUnavailable
 
@@ -39,13 +40,14 @@ class World:
             schema_fault=self.ask_database,
             backend_answers=self.ask_backend,
             draining=lambda: self.draining,
-            clock=lambda: self.now,
         )
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(health_module, "monotonic", lambda: world.now)
+    return world
 
 
 async def test_a_service_with_database_and_schema_is_ready(world: World) -> None:

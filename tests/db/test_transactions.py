@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db import transactions as transactions_module
 from app.db.transactions import LOG_INTERVAL_SECONDS, Transactions
 from app.errors import DatabaseUnavailable
 from testkit import databases
@@ -30,10 +31,11 @@ def failing(error: type[Exception]) -> Callable[[Connection], object]:
 
 
 async def test_an_outage_is_logged_once_in_an_interval_with_its_count(
-    engine: AsyncEngine,
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    transactions = Transactions(engine, attempts=2, sleep=anyio.sleep, clock=lambda: now)
+    monkeypatch.setattr(transactions_module, "monotonic", lambda: now)
+    transactions = Transactions(engine, attempts=2, sleep=anyio.sleep)
 
     async def fails(error: type[Exception], times: int) -> None:
         for _ in range(times):

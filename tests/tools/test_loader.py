@@ -10,6 +10,7 @@ import pytest
 from app.analysis import analyse_trace
 from app.caller import Owner
 from app.errors import NotAllowed
+from app.tools.trace import loader as loader_module
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.loader import KEPT_SECONDS, LoadedTrace, LoadLimits, TraceLoader
 from standin.faults import Answer, CutAfter, Delay, Fault, PauseAfter
@@ -190,10 +191,13 @@ async def test_a_trace_with_a_new_span_is_read_anew() -> None:
         assert len((await load(harness))[0].analysis.tree.nodes) == 21
 
 
-async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_latest() -> None:
+async def test_a_span_that_changes_alone_is_seen_after_five_minutes_at_the_latest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = 0.0
+    monkeypatch.setattr(loader_module, "monotonic", lambda: now)
     async with opened_trace_of(*busy(20)) as harness:
-        loader = TraceLoader(harness.client, load_limits(), clock=lambda: now)
+        loader = TraceLoader(harness.client, load_limits())
         first = await loader.load(CALLER, ADA, TRACE_ID)
         harness.standin.records.put_spans([a_span(2, 1, name="renamed")])
         now += KEPT_SECONDS - 1

@@ -8,10 +8,10 @@ at most five minutes: a span that changes alone does not change its trace's reco
 owner for a trace that is being loaded share that load. Parsing and analysis run in worker threads.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Generic, TypeVar
 
 import anyio
@@ -113,14 +113,11 @@ class LoadedTrace:
 class TraceLoader:
     """Loads and analyses traces, and keeps finished ones."""
 
-    def __init__(
-        self, client: OpikClient, limits: LoadLimits, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`clock` gives seconds; kept traces age by it."""
+    def __init__(self, client: OpikClient, limits: LoadLimits) -> None:
         self._client = client
         self._limits = limits
         self._kept: TTLCache[tuple[Owner, str], LoadedTrace] = TTLCache(
-            limits.cache_bytes, KEPT_SECONDS, clock, getsizeof=lambda loaded: loaded.bytes
+            limits.cache_bytes, KEPT_SECONDS, monotonic, getsizeof=lambda loaded: loaded.bytes
         )
         self._loading: SharedLoads[LoadedTrace] = SharedLoads()
 
@@ -155,7 +152,7 @@ class TraceLoader:
         return loaded
 
     async def _read(self, caller: Caller, trace: Trace) -> LoadedTrace:
-        began = time.monotonic()
+        began = monotonic()
         reader = BodyReader(self._client, caller, trace, self._limits.bodies)
         found = await reader.read_all(READ_ALL) if self._is_small(trace) else None
         if found is not None:
@@ -169,7 +166,7 @@ class TraceLoader:
             trace=trace.id,
             spans=len(found.spans),
             bodies=len(analysis.bodies),
-            ms=round((time.monotonic() - began) * 1000),
+            ms=round((monotonic() - began) * 1000),
         )
         return LoadedTrace(
             analysis,
