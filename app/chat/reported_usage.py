@@ -15,10 +15,8 @@ def read_usage(counts: Mapping[str, Any]) -> TokenUsage | None:
 
     Then they count as not reported, and are estimated.
     """
-    prompt = _as_object(_first_given(counts, "prompt_tokens_details", "promptTokensDetails"))
-    completion = _as_object(
-        _first_given(counts, "completion_tokens_details", "completionTokensDetails")
-    )
+    prompt = _first_given(counts, "prompt_tokens_details", "promptTokensDetails")
+    completion = _first_given(counts, "completion_tokens_details", "completionTokensDetails")
     usage = TokenUsage(
         prompt_tokens=_read_count(_first_given(counts, "prompt_tokens", "promptTokens")),
         completion_tokens=_read_count(
@@ -36,7 +34,10 @@ def read_usage(counts: Mapping[str, Any]) -> TokenUsage | None:
     return usage if believable else None
 
 
-def _first_given(data: Mapping[str, Any], snake: str, camel: str) -> Any:
+def _first_given(data: object, snake: str, camel: str) -> object:
+    """The member of an object under the first of these names that has a value."""
+    if not isinstance(data, dict):
+        return None
     value = data.get(snake)
     return data.get(camel) if value is None else value
 
@@ -45,7 +46,3 @@ def _read_count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return max(0, value)
     return max(0, int(value)) if isinstance(value, float) and math.isfinite(value) else 0
-
-
-def _as_object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
