@@ -22,7 +22,7 @@ _PAGE_CHARACTERS = 250_000
 """Of one query: some milliseconds of the event loop, which parses them."""
 _HIDDEN_TYPES = ("tool_completed", "spans_named", "context_shrunk")
 
-_log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _COLUMNS = (
     events.c.id,
@@ -188,6 +188,6 @@ def _parse_event(row: Any) -> LoggedEvent | None:
     try:
         event = load_event(row.payload)
     except ValidationError:
-        _log.warning("event_unknown", event_id=row.id)
+        log.warning("event_unknown", event_id=row.id)
         return None
     return LoggedEvent(row.id, row.sequence, row.turn_id, row.created_at, event, row.parent_turn_id)

@@ -46,7 +46,7 @@ _MYSQL_NO_TIME_LIMIT = text(
     " /*!50708 , SESSION max_execution_time = 0 */"
 )
 
-_log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 async def prepare_schema(
@@ -147,7 +147,7 @@ async def _connect_with_retries(
                 raise StartRefused(
                     f"The database refuses the user name or password of SESSION_SERVICE_URI: {why}"
                 ) from None
-        _log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
+        log.warning("database_not_ready", attempt=attempt, of=attempts, reason=why)
         if attempt < attempts:
             await sleep(delay)
     raise StartRefused(f"The database could not be used in {attempts} attempts: {why}")
@@ -186,7 +186,7 @@ async def _named_lock(connection: "AsyncConnection", sleep: Sleep) -> AsyncItera
     for _ in range(_LOCK_ATTEMPTS):
         if await connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1:
             break
-        _log.info("migration_awaited")
+        log.info("migration_awaited")
         # The server has waited already; this raises where the process is to end.
         await sleep(0)
     else:
@@ -206,14 +206,14 @@ def _upgrade_schema(connection: Connection, *, migrate: bool) -> None:
     fault = find_schema_fault(connection, known)
     if fault is None:
         if current != head:
-            _log.warning("schema_newer", revision=current, ours=head)
+            log.warning("schema_newer", revision=current, ours=head)
         return
     if not migrate or current not in {None, *known}:
         raise StartRefused(fault)
     from alembic import command
 
     command.upgrade(_build_config(connection), "head")
-    _log.info("schema_migrated", before=current, revision=head)
+    log.info("schema_migrated", before=current, revision=head)
 
 
 def move_schema(connection: Connection, revision: str) -> None:
@@ -230,7 +230,7 @@ def move_schema(connection: Connection, revision: str) -> None:
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
-    _log.info("schema_migrated", before=current, revision=revision)
+    log.info("schema_migrated", before=current, revision=revision)
 
 
 def _build_config(connection: Connection) -> "Config":

@@ -48,7 +48,7 @@ _BACKOFF_SECONDS = 0.05
 """The first pause, doubled each time: the transaction that won a deadlock has gone on by then."""
 _TEMPORARY = (OperationalError, InterfaceError, InternalError)
 
-_log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Transactions:
@@ -161,7 +161,7 @@ class Transactions:
                 if failures >= self._attempts or duplicates > self._attempts:
                     raise
                 attempt = failures + duplicates
-                _log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
+                log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
 
     async def _run_once(self, unit: Callable[[Connection], T]) -> T:
@@ -200,7 +200,7 @@ class _FailureLog:
         now = monotonic()
         if now - self._logged_at.get(event, -math.inf) >= LOG_INTERVAL_SECONDS:
             self._logged_at[event] = now
-            _log.log(level, event, reason=reason, times=self._times.pop(event))
+            log.log(level, event, reason=reason, times=self._times.pop(event))
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -39,7 +39,7 @@ from app.events import (
 )
 from app.messages import TokenUsage
 
-_log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _MODEL_LENGTH = 255
 
@@ -334,7 +334,7 @@ def _try_interrupt_turn(db: Connection, turn: TurnKey, *, sequence: int) -> int:
         # The connection or the whole transaction is lost, so that the unit has to be repeated.
         raise
     except Exception:
-        _log.exception("turn_interrupt_failed", turn=turn.turn_id)
+        log.exception("turn_interrupt_failed", turn=turn.turn_id)
         return sequence
 
 
