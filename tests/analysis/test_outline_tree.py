@@ -295,3 +295,78 @@ def test_more_findings_and_notes_take_no_rows_from_the_tree() -> None:
 def _row_heads(text: str) -> list[str]:
     """The rows of the tree without aliases and previews."""
     return [re.sub(r"\bs\d+", "s", line.split(" | ")[0]) for line in tree_lines(text)]
+
+
+_BRIEF = "Please sort the forty parcels of the morning by street."
+
+
+def test_inputs_that_stood_before_are_named_and_not_left_out() -> None:
+    request = {"messages": [{"role": "user", "content": _BRIEF}]}
+    spans = [
+        span("root", 0, 99, input={"task": _BRIEF}, output="All parcels are sorted by street now."),
+        span("load", 1, 9, parent_span_id="root", type="tool", input={"n": 16}, output=_BRIEF),
+        span("first", 10, 19, parent_span_id="root", type="llm", model="m", input=request),
+        span("copy", 20, 29, parent_span_id="root", input={"t": _BRIEF + "!"}, output=_BRIEF + "!"),
+        span("again", 30, 39, parent_span_id="root", input={"t": _BRIEF + "!"}, output="16"),
+        span("wait", 40, 49, parent_span_id="root", input={"seconds": 16}),
+    ]
+    text = outline(spans, input={"task": _BRIEF}, output="All parcels are sorted by street now.")
+    rows = tree_lines(text)
+    assert " | " not in rows[0]
+    assert rows[1].endswith("| in: n: 16 | out: the trace's input")
+    assert rows[2].endswith("| in: the trace's input")
+    assert rows[3].endswith(f"| in: t: {_BRIEF}! | out: same as its input")
+    assert re.search(r"\| in: same as s\d+ \| out: 16$", rows[4])
+    assert rows[5].endswith("| in: seconds: 16")
+
+
+def test_an_input_that_is_an_earlier_output_names_it() -> None:
+    found = "Street of the hills, 14 parcels, two of them heavy."
+    spans = [
+        span("root", 0, 99),
+        span("find", 1, 9, parent_span_id="root", type="tool", input={"n": 1}, output=found),
+        span("tell", 10, 19, parent_span_id="root", type="tool", input=found, output="done"),
+    ]
+    assert re.search(r"tell .*\| in: output of s\d+ \| out: done$", outline(spans), re.MULTILINE)
+
+
+def test_the_text_of_an_error_stands_at_its_origin() -> None:
+    gone = ErrorInfo(exception_type="PoolError", message="all 15 connections of ward-db are taken")
+    other = ErrorInfo(exception_type="StepError", message="step 3 broke")
+    spans = [
+        span("root", 0, 99, error_info=other),
+        span("step", 1, 98, parent_span_id="root", error_info=gone),
+        span("store", 2, 97, parent_span_id="step", type="tool", error_info=gone),
+    ]
+    root, step, store = tree_lines(outline(spans))
+    assert root.endswith("| failed: step 3 broke")
+    assert re.search(r"\| failed: same error as s\d+$", step)
+    assert store.endswith("| failed: all 15 connections of ward-db are taken")
+
+
+def test_a_reply_that_was_cut_shows_its_end_and_its_limit() -> None:
+    letter = (
+        "Dear neighbour, " + "thank you for your kind words. " * 20 + "We grant you a credit of"
+    )
+    reply = {"choices": [{"message": {"content": letter}, "finish_reason": "length"}]}
+    call = span("write", 1, 9, type="llm", model="m", parent_span_id="root", output=reply)
+    spans = [
+        span("root", 0, 9, output={"letter": letter}),
+        call.model_copy(update={"metadata": {"max_tokens": 80}}),
+    ]
+    text = outline(spans, output={"letter": letter})
+    assert "output: letter: Dear neighbour" in text
+    assert text.count("ends with: ") == 2
+    assert text.count("We grant you a credit of") == 2
+    assert "| out: ended by: length (limit 80 tokens); ends with: …" in text
+
+
+def test_texts_that_only_begin_alike_are_not_named_as_equal() -> None:
+    start = "Sort the parcels by street, then by weight. " * 20
+    lists = [[{"n": 1, "of": "parcel"}] * 30 + [{"n": last, "of": "parcel"}] for last in (7, 8)]
+    spans = [
+        span("root", 0, 99),
+        span("a", 1, 9, parent_span_id="root", type="tool", input=start + "1", output=lists[0]),
+        span("b", 10, 19, parent_span_id="root", type="tool", input=start + "2", output=lists[1]),
+    ]
+    assert "same as" not in outline(spans)

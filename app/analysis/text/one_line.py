@@ -33,7 +33,7 @@ def one_line(text: str, *, limit: int = 80) -> str:
 
 def cut_line(line: str, *, limit: int) -> str:
     """The beginning of what `one_line` returned."""
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return line if len(line) <= limit else line[: limit - 1].rstrip(" …") + "…"
 
 
 def _escape_match(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from app.analysis.baseline_findings import format_baseline
 from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
-from app.analysis.text.previews import format_preview
+from app.analysis.text.previews import format_preview, format_preview_with_end
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import TreeWarning
 from app.opik.records import FeedbackScore
@@ -38,9 +38,10 @@ def format_header(analysis: TraceAnalysis) -> Iterator[str]:
     if usual is not None:
         yield usual
     yield from _format_verdicts(analysis)
-    for label, value in (("input", trace.input), ("output", trace.output)):
-        if value is not None:
-            yield f"{label}: {format_preview(value)}"
+    if trace.input is not None:
+        yield f"input: {format_preview(trace.input)}"
+    if trace.output is not None:
+        yield f"output: {format_preview_with_end(trace.output)}"
     yield from list_unread(analysis)
     yield from list_unrecorded(analysis)
     yield from _format_irregularities(analysis)

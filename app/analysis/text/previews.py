@@ -12,7 +12,6 @@ from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
-from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.text.encoded_content import (
     LEAST_ENCODED,
@@ -29,6 +28,7 @@ LONGEST = 280  # characters of a preview: the most that an outline or a header s
 _PLAIN_SHOWN = LONGEST + 80
 _PLAIN_READ = _PLAIN_SHOWN + LONGEST
 _LONGEST_ESCAPE = 4  # characters for one that is written as `\\x..`
+_COMPARED = 200  # characters of what is shown; the texts themselves are compared as well
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
@@ -39,6 +39,8 @@ _LABELS_KEPT = 2_048  # bodies of one function have the same keys
 _WRAPPERS = key_set("input output result content text message value return_value")
 _MEDIA_SHOWN = 3
 _LEAVES_SEARCHED = 200  # of a reply, for attachments
+_END_SHOWN = 60  # characters: some ten words show whether a sentence is whole
+_LEAST_CUT = 100  # characters of a cut reply: shorter ones are mostly shown to their end
 _ODD_ENDS = frozenset(
     [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
 )
@@ -47,12 +49,22 @@ _ODD_ENDS = frozenset(
 class Preview:
     """Pieces of foreign text, cleaned and each on one line; the labels before them are short.
 
-    `failed` says that they report a failure.
+    `failed` says that they report a failure. `texts` is a number that previews of other texts do
+    not share, even where what is shown is equal; `value` is what has more than the pieces.
     """
 
-    def __init__(self, pieces: Sequence[tuple[str, str]] = (), *, failed: bool = False) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[tuple[str, str]] = (),
+        *,
+        failed: bool = False,
+        texts: int = 0,
+        value: Any = None,
+    ) -> None:
         self.pieces = pieces
         self.failed = failed
+        self.texts = texts
+        self.value = value
         self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
         self.whole = "; ".join([label + text for label, text in self._labelled])
 
@@ -71,6 +83,18 @@ class Preview:
             if len(line) > limit:
                 break
         return cut_line(line, limit=limit)
+
+    @computed_once
+    def key(self) -> tuple[str, int]:
+        """What equal previews have in common, labels and letter case aside."""
+        return " ".join([text for _, text in self.pieces])[:_COMPARED].casefold(), self.texts
+
+    def equals(self, other: "Preview") -> bool:
+        """Whether the same was recorded of both."""
+        try:
+            return self.key == other.key and bool(self.value == other.value)
+        except RecursionError:
+            return False
 
     @computed_once
     def _lengths(self) -> list[int]:
@@ -97,7 +121,7 @@ def preview_output(view: RecordedSpan) -> Preview:
     if view.failure:
         return _preview_pieces([("", view.failure)], failed=True)
     if view.is_model_call and not view.reply.is_blank:
-        return _preview_pieces([*_describe_reply(view.reply), *_describe_media(view)])
+        return _preview_pieces([*_describe_reply(view), *_describe_media(view)])
     if view.output.state is BodyState.EMPTY:
         return Preview((("", "(empty)"),))
     return preview_body(view.output)
@@ -114,7 +138,7 @@ def preview_body(body: Body) -> Preview:
     first = list(islice(pieces, 2))
     if len(first) == 1 and plain_key(first[0][0]) in _WRAPPERS:
         first = [("", first[0][1])]
-    return _preview_pieces(chain(first, pieces))
+    return _preview_pieces(chain(first, pieces), body=body)
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:
@@ -122,7 +146,31 @@ def format_preview(value: Any, *, limit: int = 240) -> str:
     return preview_body(Body(value)).text(limit)
 
 
-def _describe_reply(reply: RecordedReply) -> Iterator[tuple[str, str]]:
+def format_preview_with_end(value: Any) -> str:
+    """The beginning of a value and, where that is cut, the end of its longest text."""
+    shown = format_preview(value)
+    if not shown.endswith("…"):
+        return shown
+    pieces = islice(describe_value(Body(value).opened), _PIECES_SHOWN)
+    longest = max((text for _, text in pieces if isinstance(text, str)), key=len, default="")
+    return f"{shown}; ends with: {_show_end(longest)}" if len(longest) > LONGEST else shown
+
+
+def _show_end(text: str) -> str:
+    return "…" + one_line(text[-_END_SHOWN:], limit=2 * _END_SHOWN)
+
+
+def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
+    reply = view.reply
+    if reply.finish in _ODD_ENDS:
+        cut = reply.finish is FinishReason.LENGTH
+        limit = view.request.token_limit if cut else None
+        yield (
+            "ended by",
+            f"{reply.finish_word} (limit {limit:,.0f} tokens)" if limit else reply.finish_word,
+        )
+        if cut and len(reply.text) > _LEAST_CUT:
+            yield "ends with", _show_end(reply.text)
     for call in reply.calls[:_CALLS_SHOWN]:
         arguments = preview_body(Body(call.arguments)).text() if call.arguments else ""
         yield "", f"calls {one_line(call.name or 'a tool without a name')}({arguments})"
@@ -134,8 +182,6 @@ def _describe_reply(reply: RecordedReply) -> Iterator[tuple[str, str]]:
         yield "", reply.text
     if reply.failure:
         yield "failed", reply.failure
-    if reply.finish in _ODD_ENDS:
-        yield "ended by", reply.finish_word
 
 
 def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
@@ -148,20 +194,28 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
     yield "", " ".join(found) or f"[{format_count(view.reply.media, 'attachment')}]"
 
 
-def _preview_pieces(pieces: Iterable[tuple[str, Any]], *, failed: bool = False) -> Preview:
-    """The first pieces, cleaned; a label that repeats the one before it is left out."""
+def _preview_pieces(
+    pieces: Iterable[tuple[str, Any]], *, failed: bool = False, body: Body | None = None
+) -> Preview:
+    """The first pieces, cleaned; a label that repeats the one before it is left out. `body` is
+    what they are all or a part of."""
     shown: list[tuple[str, str]] = []
-    length, last = 0, ""
+    length, last, texts = 0, "", 0
     for label, value in pieces:
-        clean = _clean_text(value) if isinstance(value, str) else format_plain(value)
+        is_text = isinstance(value, str)
+        clean = _clean_text(value) if is_text else format_plain(value)
         if not clean:
             continue
+        if is_text:
+            texts = hash((texts, value))
         name = _shorten_label(label) if label else ""
         shown.append(("" if name == last else name, clean))
         length, last = length + len(clean), name
         if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
             break
-    return Preview(shown, failed=failed)
+    has_more = body is not None and body.opened_survey.items > _PIECES_SHOWN
+    value = body.opened if body is not None and has_more else None
+    return Preview(shown, failed=failed, texts=texts, value=value)
 
 
 @lru_cache(_LABELS_KEPT)
