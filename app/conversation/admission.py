@@ -20,7 +20,7 @@ from app.conversation.titles import make_title
 from app.db.event_rows import EventEntry, TurnKey
 from app.db.quotas import Quotas
 from app.db.store import Store
-from app.db.turn_log import Conversation
+from app.db.turn_log import Conversation, TurnStart
 from app.errors import ConversationBusy, LimitReached
 from app.events import TurnPlace, TurnStarted
 
@@ -139,23 +139,20 @@ class Admission:
         while another turn still runs, or while one whose process has died still holds the
         conversation.
         """
-        turn_id = str(uuid4())
-        entry = EventEntry(str(uuid4()), TurnStarted(question=question))
+        start = TurnStart(
+            turn_id=str(uuid4()),
+            entry=EventEntry(str(uuid4()), TurnStarted(question=question)),
+            lease_seconds=self._lease_seconds,
+            model=model,
+            quotas=self.quotas_for(caller),
+            title=make_title(question),
+            place=place,
+        )
         deadline = anyio.current_time() + self._limits.busy_wait_seconds
         while True:
-            conversation = await self._store.begin_turn(
-                owner,
-                trace_id,
-                turn_id=turn_id,
-                entry=entry,
-                lease_seconds=self._lease_seconds,
-                model=model,
-                quotas=self.quotas_for(caller),
-                title=make_title(question),
-                place=place,
-            )
+            conversation = await self._store.begin_turn(owner, trace_id, start)
             if conversation is not None:
-                return conversation, TurnKey(conversation.id, turn_id)
+                return conversation, TurnKey(conversation.id, start.turn_id)
             if anyio.current_time() >= deadline:
                 await self._refuse_busy(owner, trace_id, place)
             await anyio.sleep(BUSY_POLL_SECONDS)

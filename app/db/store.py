@@ -33,13 +33,12 @@ from app.db.schema import IMPORTED, OWNER_KEY, facts, feedback, sessions, turns,
 from app.db.transactions import Transactions
 from app.db.turn_log import Conversation, TurnStart, select_conversation
 from app.errors import DatabaseUnavailable
-from app.events import LATEST_PLACE, LoggedEvent, TurnPlace
+from app.events import LoggedEvent, TurnPlace
 from app.messages import TokenUsage
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-_NO_QUOTAS = Quotas()
 CLEAN_UP_TURNS = 20
 """How often a turn that begins also deletes admissions that no limit counts any more."""
 
@@ -135,26 +134,15 @@ class Store:
         await self._transactions.run(lambda db: turn_log.check_place(db, owner, trace_id, place))
 
     async def begin_turn(
-        self,
-        owner: Owner,
-        trace_id: str,
-        *,
-        turn_id: str,
-        entry: EventEntry,
-        lease_seconds: float,
-        model: str,
-        quotas: Quotas = _NO_QUOTAS,
-        title: str | None = None,
-        place: TurnPlace = LATEST_PLACE,
+        self, owner: Owner, trace_id: str, start: TurnStart
     ) -> Conversation | None:
         """Takes the conversation of the turn's place and writes the turn's first entry.
 
-        Creates the first conversation about a trace; one without a title gets this one. A turn
+        Creates the first conversation about a trace; one without a title gets the turn's. A turn
         whose lease has expired by the database's clock gets its TurnInterrupted in the same
         transaction. Returns None while another turn holds the conversation. Raises NotFound where
         there is no such place, LimitReached where a quota is used up.
         """
-        start = TurnStart(turn_id, entry, lease_seconds, model, quotas, title, place)
         self._begun += 1
         clean_up = self._begun % CLEAN_UP_TURNS == 0
 
@@ -285,7 +273,7 @@ class Store:
         )
 
     async def create_conversation(
-        self, owner: Owner, trace_id: str, quotas: Quotas = _NO_QUOTAS
+        self, owner: Owner, trace_id: str, quotas: Quotas
     ) -> ConversationEntry:
         """Creates an empty conversation, from now on the current one.
 

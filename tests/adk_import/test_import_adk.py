@@ -13,8 +13,9 @@ from app.caller import Owner
 from app.cli import cli
 from app.db.engine import create_engine
 from app.db.event_rows import EventEntry
+from app.db.quotas import Quotas
 from app.db.store import Store
-from app.db.turn_log import Conversation
+from app.db.turn_log import Conversation, TurnStart
 from app.events import (
     LoggedEvent,
     ReplyCompleted,
@@ -196,7 +197,7 @@ async def test_a_conversation_that_went_on_here_is_left_alone(latest: Import) ->
     async with latest.store() as store:
         started = EventEntry(str(uuid4()), TurnStarted(question="Here?"))
         await store.begin_turn(
-            EVERYBODY, TRACE, turn_id=str(uuid4()), entry=started, lease_seconds=60, model="m"
+            EVERYBODY, TRACE, TurnStart(str(uuid4()), started, 60, "m", Quotas())
         )
     before = await latest.read()
     await latest.old.add_events(f"opik-ai-trace-analyzer-{TRACE}", SECOND_TURN)
@@ -208,7 +209,7 @@ async def test_an_own_conversation_stays_the_current_one(latest: Import) -> None
     async with latest.store() as store:
         started = EventEntry(str(uuid4()), TurnStarted(question="Mine"))
         own = await store.begin_turn(
-            EVERYBODY, TRACE, turn_id=str(uuid4()), entry=started, lease_seconds=60, model="m"
+            EVERYBODY, TRACE, TurnStart(str(uuid4()), started, 60, "m", Quotas())
         )
     await latest.old.add_session(TRACE, FIRST_TURN)
     await latest.run()

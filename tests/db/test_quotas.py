@@ -15,6 +15,7 @@ from app.db import migrations
 from app.db.quotas import Quotas
 from app.db.schema import admissions, sessions, turns
 from app.db.store import Store
+from app.db.turn_log import TurnStart
 from app.errors import LimitReached
 from app.events import TurnStarted
 from testkit import databases
@@ -196,16 +197,8 @@ async def test_a_repeated_begin_is_counted_once_and_not_refused(
         owner_turns=1, owner_turns_per_minute=1, owner_conversations=1, workspace_turns=1
     )
     for _ in range(2):
-        taken = await store.begin_turn(
-            ALICE,
-            numbered_trace(1),
-            turn_id=turn_id,
-            entry=first,
-            lease_seconds=20,
-            model="m",
-            quotas=quotas,
-        )
-        assert taken is not None
+        start = TurnStart(turn_id, first, 20, "m", quotas)
+        assert await store.begin_turn(ALICE, numbered_trace(1), start) is not None
     assert await _count(engine, admissions) == 1
 
 

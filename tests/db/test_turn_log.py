@@ -9,10 +9,12 @@ from sqlalchemy import Executable, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.event_rows import EventEntry, TurnKey
+from app.db.event_rows import TurnKey
 from app.db.event_size import CUT_MARK
+from app.db.quotas import Quotas
 from app.db.schema import events, sessions, turns
 from app.db.store import Store
+from app.db.turn_log import TurnStart
 from app.errors import TurnLost
 from app.events import (
     ReplyCompleted,
@@ -200,9 +202,8 @@ async def test_a_repeated_write_leaves_the_same_log(store: Store) -> None:
     started, first_reply, more = entry(TurnStarted(question="?")), reply("one"), reply("two")
 
     async def begin() -> TurnKey:
-        conversation = await store.begin_turn(
-            ALICE, TRACE, turn_id=turn_id, entry=started, lease_seconds=20, model="m"
-        )
+        start = TurnStart(turn_id, started, 20, "m", Quotas())
+        conversation = await store.begin_turn(ALICE, TRACE, start)
         assert conversation is not None
         return TurnKey(conversation.id, turn_id)
 
@@ -257,14 +258,9 @@ async def test_an_event_too_large_for_the_wire_is_cut_and_the_largest_is_kept(
 
 
 async def test_a_long_model_name_is_shortened(store: Store, engine: AsyncEngine) -> None:
-    await store.begin_turn(
-        ALICE,
-        TRACE,
-        turn_id=str(uuid4()),
-        entry=EventEntry(str(uuid4()), TurnStarted(question="?")),
-        lease_seconds=20,
-        model="m" * 1000,
-    )
+    started = entry(TurnStarted(question="?"))
+    start = TurnStart(str(uuid4()), started, 20, "m" * 1000, Quotas())
+    await store.begin_turn(ALICE, TRACE, start)
 
     async with engine.begin() as db:
         assert await db.scalar(select(turns.c.model)) == "m" * 255

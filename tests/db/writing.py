@@ -8,7 +8,7 @@ from app.caller import Owner
 from app.db.event_rows import EventEntry, TurnKey
 from app.db.quotas import Quotas
 from app.db.store import Store
-from app.db.turn_log import Conversation
+from app.db.turn_log import Conversation, TurnStart
 from app.events import ReplyCompleted, StoredEvent, TurnFinished, TurnStarted
 from app.messages import TokenUsage
 
@@ -51,15 +51,9 @@ async def try_begin_turn(
 ) -> tuple[Conversation, TurnKey] | None:
     """Begins a turn; None while another one holds the conversation."""
     turn_id = str(uuid4())
-    conversation = await store.begin_turn(
-        owner,
-        trace_id,
-        turn_id=turn_id,
-        entry=entry(TurnStarted(question=question)),
-        lease_seconds=lease_seconds,
-        model="openai/gpt-4.1",
-        quotas=quotas,
-    )
+    started = entry(TurnStarted(question=question))
+    start = TurnStart(turn_id, started, lease_seconds, "openai/gpt-4.1", quotas)
+    conversation = await store.begin_turn(owner, trace_id, start)
     return None if conversation is None else (conversation, TurnKey(conversation.id, turn_id))
 
 

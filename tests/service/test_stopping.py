@@ -13,7 +13,9 @@ import structlog
 
 from app.caller import Owner
 from app.db.event_rows import EventEntry, TurnKey
+from app.db.quotas import Quotas
 from app.db.schema import sessions
+from app.db.turn_log import TurnStart
 from app.events import ReplyCompleted, TurnStarted
 from standin.chat import text
 from standin.faults import Delay, Fault
@@ -214,14 +216,9 @@ async def test_a_turn_whose_process_died_reads_as_interrupted_and_the_next_one_w
     await service.ask("First?")
     owner = await _owner(store)
     dead = str(uuid4())
-    conversation = await store.begin_turn(
-        owner,
-        TRACE_ID,
-        turn_id=dead,
-        entry=EventEntry(str(uuid4()), TurnStarted(question="Second?")),
-        lease_seconds=0.01,
-        model="m",
-    )
+    started = EventEntry(str(uuid4()), TurnStarted(question="Second?"))
+    start = TurnStart(dead, started, 0.01, "m", Quotas())
+    conversation = await store.begin_turn(owner, TRACE_ID, start)
     reply = ReplyCompleted(bubble="b", text="Half an answer")
     await store.append(TurnKey(conversation.id, dead), [EventEntry(str(uuid4()), reply)])
     service.chat.scripts = [answer("Third.")]
