@@ -275,6 +275,53 @@ async def test_a_model_call_is_shown_as_messages_calls_and_finish() -> None:
     assert "[no model call; " in third
 
 
+async def test_broken_arguments_are_quoted_whole_with_the_place_where_they_break_off() -> None:
+    broken = '{"ship": "Tern", "berth": "B "7", "hou'
+    long = '{"note": "' + "w" * 3_000 + '", "end'
+    calls = [
+        {"id": n, "function": {"name": f"dock_{n}", "arguments": given}}
+        for n, given in enumerate((broken, long))
+    ]
+    reply = {"choices": [{"message": {"tool_calls": calls}, "finish_reason": "length"}]}
+    async with opened_trace_of(
+        a_span(1, type="llm", input={"prompt": "x"}, output=reply)
+    ) as harness:
+        text = await harness.call("get_span_details", span_id="s1", view="model_call")
+    short, cut = text.splitlines()[-2:]
+    assert short == (
+        f"calls dock_0(“{broken}”) [these 38 characters are not valid JSON:"
+        ' expecting \',\' delimiter at character 30, in “berth": "B "7", "hou”]'
+    )
+    assert cut.startswith('calls dock_1(“{"note": "www')
+    assert " characters not shown here …] www" in cut
+    assert cut.endswith(
+        'ww", "end”) [these 3,017 characters are not valid JSON: unterminated string starting'
+        ' at character 3,013, in “wwwwwwwww", "end”]'
+    )
+
+
+async def test_a_model_call_names_the_settings_that_decide_how_it_ended() -> None:
+    reply = {
+        "choices": [
+            {"message": {"content": "a " * 5_000 + "last words"}, "finish_reason": "length"}
+        ]
+    }
+    spans = [
+        a_span(
+            1, type="llm", input={"prompt": "x", "max_tokens": 40, "stop": ["###"]}, output=reply
+        ),
+        a_span(
+            2, type="llm", input={"prompt": "x"}, metadata={"ls_max_tokens": 9, "ls_stop": None}
+        ),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s1, s2", view="model_call")
+    assert '\nasked with: max_tokens 40, stop ["###"]\n' in text
+    assert "\nasked with: max_tokens 9\n" in text
+    assert "(10,010 characters): a a a" in text
+    assert "a a last words\n" in text
+
+
 async def test_an_error_shows_its_traceback_and_a_long_message_in_full_by_path() -> None:
     error = {"exception_type": "E", "message": LONG, "traceback": "File x\n" + "t" * 9_000}
     async with opened_trace_of(a_span(1, error_info=error)) as harness:

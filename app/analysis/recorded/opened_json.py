@@ -16,6 +16,7 @@ _MOST_TEXTS = 64  # texts opened in one body: a list of records as texts is cont
 _FENCE = "```"
 _MOST_TIMES = 3  # a text encoded three times has been seen nowhere, twice often
 _MOST_NAMES = 2_000  # dotted names read of one body, more than any request of a chat has
+_AROUND = 12  # characters on either side of where JSON breaks off: a word or two
 _NAMESPACES = (
     "gen_ai.", "llm.", "ai.", "input.", "output.", "traceloop.", "retrieval.", "tool.", "message.",
     "message_content.", "tool_call.", "document.",
@@ -64,6 +65,21 @@ def _parse(text: str) -> Any:
             return None
         return found if isinstance(found, (dict, list)) else None
     return None
+
+
+def explain_broken_json(text: str) -> str:
+    """Why a text is no object or list of JSON, and at which character."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        if error.pos >= len(text.rstrip()):
+            return f"{reason} at its end"
+        around = text[max(0, error.pos - _AROUND) : error.pos + _AROUND]
+        return f"{reason} at character {error.pos:,}, in “{around}”"
+    except RecursionError:
+        return "nested too deeply"
+    return "a single value rather than an object"
 
 
 def open_value(value: Any) -> Any:

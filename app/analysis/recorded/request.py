@@ -26,8 +26,21 @@ _LEVELS_DOWN = 3  # wrappers around the arguments of a call (`{"args": {"body": 
 _PROVIDERS = frozenset(["gen_ai.system", "llm.system"])  # names, while `system` holds instructions
 _OFFERED = "gen_ai.tool.definitions"  # of OpenTelemetry's GenAI conventions
 _LIMIT_KEYS = frozenset(
-    ["maxtokens", "maxcompletiontokens", "maxoutputtokens", "maxnewtokens", "numpredict"]
+    [
+        *("maxtokens", "maxcompletiontokens", "maxoutputtokens", "maxnewtokens", "numpredict"),
+        "lsmaxtokens",  # LangChain, in the metadata
+    ]
 )
+_SETTINGS = {
+    **dict.fromkeys(_LIMIT_KEYS, "max_tokens"),
+    **dict.fromkeys(["stop", "stopsequences", "lsstop"], "stop"),
+    **dict.fromkeys(["temperature", "lstemperature"], "temperature"),
+    **dict.fromkeys(["thinkingbudget", "budgettokens"], "thinking_budget"),
+    "reasoningeffort": "reasoning_effort",
+    "toolchoice": "tool_choice",
+    "topp": "top_p",
+}
+"""Keys of what decides how a reply ends, by the names that most providers use."""
 
 _CONTEXT_KEYS = frozenset(["numctx", "nctx", "contextlength"])  # Ollama, llama.cpp, LM Studio
 
@@ -35,7 +48,8 @@ _CONTEXT_KEYS = frozenset(["numctx", "nctx", "contextlength"])  # Ollama, llama.
 class RecordedRequest:
     """`tools` are the names offered; `has_hosted_tools` says that some have no name, since the
     provider runs them (web search). `wants_json` says that a JSON format was set, `token_limit`
-    how many tokens the reply may have, `context_limit` how many prompt and reply have together."""
+    how many tokens the reply may have, `context_limit` how many prompt and reply have together.
+    `settings` are those that decide how a reply ends, as recorded, under the common names."""
 
     def __init__(self, given: Any, metadata: Any) -> None:
         self._given = nest_dotted_names(_open_held(given))
@@ -47,7 +61,10 @@ class RecordedRequest:
         self.has_hosted_tools = self.wants_json = False
         self.token_limit: float | None = None
         self.context_limit: float | None = None
+        self.settings: dict[str, Any] = {}
         for key, value in _members([self._given, nest_dotted_names(metadata)]):
+            if key in _SETTINGS and value is not None:
+                self.settings.setdefault(_SETTINGS[key], value)
             if key in TOOLS:
                 found, has_hosted = _tool_names(value)
                 names |= found

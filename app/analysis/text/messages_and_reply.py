@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.analysis.recorded.opened_json import explain_broken_json
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.reply import RecordedReply
@@ -16,6 +17,8 @@ _LEAST_MESSAGE = 100  # characters: less of a message says nothing
 _TOOLS_SHOWN = 24
 _CALLS_SHOWN = 16
 _LONGEST_CALL = 1_000  # characters of one call's arguments
+_LEAST_ENDS = 40  # characters of a text that is cut; less of it says nothing
+_END_SHARE = 3  # a third of a cut text is its end: how it stopped, while the rest says what it is
 
 
 def format_messages_and_reply(view: RecordedSpan, limit: int) -> list[str]:
@@ -27,6 +30,9 @@ def format_messages_and_reply(view: RecordedSpan, limit: int) -> list[str]:
     room = limit // _REPLY_SHARE if request.messages else limit
     reply = list(_format_reply(view.reply, room))
     lines = []
+    if request.settings:
+        settings = [f"{name} {_to_text(value)}" for name, value in request.settings.items()]
+        lines.append(one_line(f"asked with: {', '.join(settings)}", limit=limit // 4))
     if request.tools:
         names = [one_line(name, limit=60) for name in sorted(request.tools)[:_TOOLS_SHOWN]]
         lines.append(f"tools offered: {list_first(names, len(request.tools))}"[: limit // 4])
@@ -61,7 +67,9 @@ def _format_message(place: int, message: RecordedMessage, room: int) -> str:
     head = f"[{place}] {one_line(message.role or 'unknown', limit=20)}"
     if len(message.text) > room:
         head += f" ({len(message.text):,} characters)"
-    calls = "".join(f" {_format_call(call, room // 2)}" for call in message.calls[:_CALLS_SHOWN])
+    shown = message.calls[:_CALLS_SHOWN]
+    share = room // (len(shown) + bool(message.text or not shown))
+    calls = "".join(f" {_format_call(call, share)}" for call in shown)
     left = max(20, room - len(head) - len(calls) - 2)
     return f"{head}:{calls} {one_line(message.text, limit=left)}".rstrip()[: room + 40]
 
@@ -87,18 +95,32 @@ def _format_reply(reply: RecordedReply, room: int) -> Iterator[str]:
     for name, text in texts:
         if text.strip() and (name != "text" or text != reply.refusal):
             size = f" ({len(text):,} characters)" if len(text) > room // 2 else ""
-            line = f"{name}{size}: {one_line(text, limit=max(40, room // 2))}"
+            line = f"{name}{size}: {_show_ends(text, max(40, room // 2))}"
             yield line
             room -= len(line) + 1
 
 
 def _format_call(call: RecordedCall, room: int) -> str:
-    """`calls search({"q": "x"})`, marked where the arguments could not be parsed."""
-    broken = " [broken arguments]" if call.broken else ""
+    """`calls search({"q": "x"})`; arguments that could not be parsed in quotes, with the reason,
+    so that a cut made here is not taken for one made by the model."""
     arguments = "" if call.arguments is None else _to_text(call.arguments)
     name = one_line(call.name or "no name", limit=80)
-    shown = one_line(arguments, limit=max(20, room - len(name) - len(broken) - 8))
-    return f"calls {name}({shown}){broken}"
+    note = " [broken arguments]" if call.broken else ""
+    if call.broken and isinstance(call.arguments, str):
+        why = one_line(explain_broken_json(arguments), limit=120)
+        note = f" [these {len(arguments):,} characters are not valid JSON: {why}]"
+    shown = _show_ends(arguments, max(20, room - len(name) - len(note) - 8))
+    return f"calls {name}(“{shown}”){note}" if call.broken else f"calls {name}({shown}){note}"
+
+
+def _show_ends(text: str, limit: int) -> str:
+    """The text on one line; of a longer one the beginning and the end, with what is left out."""
+    if len(text) <= limit:
+        return one_line(text, limit=limit)
+    note = f" [… {len(text) - limit:,} characters not shown here …] "
+    kept = max(limit - len(note), _LEAST_ENDS)
+    end = kept // _END_SHARE
+    return one_line(text[: kept - end], limit=kept) + note + one_line(text[-end:], limit=end)
 
 
 def _to_text(arguments: Any) -> str:
