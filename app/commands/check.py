@@ -131,7 +131,10 @@ async def check_backend(http: httpx.AsyncClient, url: str) -> PartCheck:
     """Whether an Opik backend answers at this address."""
     if await is_reachable(http, base_url=url, seconds=BACKEND_SECONDS):
         return PartCheck("backend", "ok", f"{url} answers.")
-    sentence = f"{url} does not answer as an Opik backend: check AGENT_OPIK_URL and the network."
+    sentence = (
+        f"{url} does not answer as an Opik backend: check the network and AGENT_OPIK_URL, which"
+        " ends in /api behind Opik's own nginx."
+    )
     return PartCheck("backend", "FAILED", sentence)
 
 

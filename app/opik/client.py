@@ -351,10 +351,16 @@ _PING_PATH = "/is-alive/ping"
 
 
 async def is_reachable(http: httpx.AsyncClient, *, base_url: str, seconds: float) -> bool:
-    """Whether a backend answers within that time; a proxy's 5xx does not count as an answer."""
+    """Whether a backend answers within that time.
+
+    A proxy's 5xx does not count as an answer, nor does the page that Opik's nginx sends for every
+    path but those below /api.
+    """
     try:
         with anyio.fail_after(seconds):
             async with http.stream("GET", base_url + _PING_PATH, timeout=seconds) as response:
-                return response.status_code < 500
+                kind = response.headers.get("content-type", "")
+                is_page = response.is_success and kind.startswith("text/html")
+                return response.status_code < 500 and not is_page
     except (httpx.TransportError, TimeoutError):
         return False

@@ -68,6 +68,14 @@ async def test_a_backend_may_take_as_long_as_the_check_waits_and_knows_who_asks(
     assert agents == {f"opik-assist/{__version__}"}
 
 
+async def test_a_page_of_opik_s_nginx_is_no_backend() -> None:
+    page = httpx.Response(200, html="<title>Opik</title>")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: page)) as http:
+        checked = await check_backend(http, "https://opik.test")
+    assert checked.state == "FAILED"
+    assert "/api" in checked.sentence
+
+
 async def test_only_models_whose_provider_has_a_key_are_usable(
     backend: Backend, environment: pytest.MonkeyPatch
 ) -> None:
