@@ -13,6 +13,8 @@ headers = {
 }
 body = {"message": sys.argv[2]}
 with httpx.stream("POST", url, json=body, headers=headers, timeout=60) as response:
+    if response.status_code != 200:
+        sys.exit(response.read().decode())
     for line in response.iter_lines():
         frame = json.loads(line[6:]) if line.startswith("data: ") else {}
         if "error" in frame:

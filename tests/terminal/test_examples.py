@@ -16,7 +16,7 @@ from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import PREFIX, TRACE_ID, record_trace, running, span_id
 
 EXAMPLES = ROOT / "examples"
-QUESTION = "What failed?"
+QUESTION = 'What does "C:\\orders" mean,\nand why did it fail?'
 
 
 async def run(folder: Path, *command: str, **environment: str) -> tuple[int, str]:
@@ -41,7 +41,10 @@ async def test_a_program_asks_the_service(
         url = {"OPIK_ASSIST_URL": f"{service.url}{PREFIX}"}
         status, printed = await run(tmp_path, *command, **url)
         service.headers = {"Authorization": credentials.API_KEY}
-        assert (await service.read_messages())[0] == ("user", QUESTION)
+        role, asked = (await service.read_messages())[0]
+        refused, _ = await run(tmp_path, *command[:2], "no-trace", QUESTION, **url)
+    assert (role, asked.replace("\n", " ")) == ("user", QUESTION.replace("\n", " "))
+    assert refused != 0
     assert status == 0, printed
     if example == "ask.py":
         assert printed == "It was the tool."
