@@ -225,8 +225,9 @@ def test_no_finding_is_no_proof_of_health_where_bodies_are_not_recorded() -> Non
     tools = [span("t", 6, 7, type="tool", input={"q": "x"}, metadata={"k": 1})]
     analysis = replace(analyse_trace(trace(), [*calls, *tools]), findings=())
     text = build_outline(analysis, alias=aliases())
-    assert "inputs and outputs of 3 of 4 model calls were not recorded" in text
-    assert "outputs of 1 of 1 tool call were not recorded" in text
+    silent_calls = "inputs and outputs of 3 of 4 model calls were not recorded"
+    assert f"{silent_calls} (s1 c0, s2 c1, s3 c2)\n" in text
+    assert "outputs of 1 of 1 tool call were not recorded (s4 t)\n" in text
     assert "Findings: none in what was recorded and read" in text
     assert "Findings: none." in outline([calls[-1]])
 

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.text.one_line import format_count, list_first, one_line
+from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _KINDS = {"model call": (SpanKind.MODEL_CALL,), "tool call": (SpanKind.TOOL_CALL,)}
+
+_NAMED = 3  # of calls without a record: enough to see which kind they are
 
 
 def list_unread(analysis: TraceAnalysis) -> Iterator[str]:
@@ -22,9 +26,9 @@ def list_unread(analysis: TraceAnalysis) -> Iterator[str]:
         )
 
 
-def list_unrecorded(analysis: TraceAnalysis) -> Iterator[str]:
+def list_unrecorded(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     """Sentences without a full stop about bodies that were read and hold nothing, of the calls of
-    models and tools; of all spans where there are no such calls."""
+    models and tools, with the first of them; of all spans where there are no such calls."""
     read = [node for node in analysis.tree.nodes if analysis.was_read(node)]
     groups = {
         noun: [node for node in read if node.view.kind in kinds] for noun, kinds in _KINDS.items()
@@ -33,11 +37,15 @@ def list_unrecorded(analysis: TraceAnalysis) -> Iterator[str]:
         groups = {"span": read}
     for noun, nodes in groups.items():
         silent = [node for node in nodes if not _has_output(node)]
-        unknown = sum(node.view.input.state is BodyState.ABSENT for node in silent)
-        if unknown:
-            yield f"inputs and outputs of {_count_of(unknown, nodes, noun)} were not recorded"
-        if len(silent) > unknown:
-            yield f"outputs of {_count_of(len(silent) - unknown, nodes, noun)} were not recorded"
+        unknown = [node for node in silent if node.view.input.state is BodyState.ABSENT]
+        without_output = [node for node in silent if node.view.input.state is not BodyState.ABSENT]
+        for what, found in (("inputs and outputs", unknown), ("outputs", without_output)):
+            if found:
+                named = [
+                    f"{alias(node.id)} {one_line(node.name, limit=40)}" for node in found[:_NAMED]
+                ]
+                count = f"{len(found):,} of {format_count(len(nodes), noun)}"
+                yield f"{what} of {count} were not recorded ({list_first(named, len(found))})"
 
 
 def _has_output(node: Node) -> bool:
@@ -46,7 +54,3 @@ def _has_output(node: Node) -> bool:
     if view.output.state is not BodyState.ABSENT or view.error is not None or not node.finished:
         return True
     return view.is_model_call and not view.reply.is_blank
-
-
-def _count_of(count: int, nodes: list[Node], noun: str) -> str:
-    return f"{count:,} of {len(nodes):,} {noun}{'s' if len(nodes) > 1 else ''}"

@@ -52,7 +52,7 @@ def build_outline(
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING), alias=alias)
     whole = sheet.left
     if root is None:
-        sheet.fill(format_header(analysis), keep=whole * 75 // 100)
+        sheet.fill(format_header(analysis, alias), keep=whole * 75 // 100)
         _add_findings(sheet, analysis, alias, keep=whole * 60 // 100)
         _add_notes(sheet, analysis, alias, keep=whole * 57 // 100)
         sheet.fill(_format_profile(analysis, alias), keep=whole * 52 // 100)
@@ -69,7 +69,7 @@ def build_outline(
 def _add_findings(sheet: BudgetedText, analysis: TraceAnalysis, alias: Alias, *, keep: int) -> None:
     sheet.add("")
     if not analysis.findings:
-        gaps = [*list_unread(analysis), *list_unrecorded(analysis)]
+        gaps = any(list_unread(analysis)) or any(list_unrecorded(analysis, str))
         where = " in what was recorded and read; see above what was not" if gaps else ""
         sheet.add(f"Findings: none{where}.")
         return

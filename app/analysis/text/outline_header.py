@@ -7,6 +7,7 @@ from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.text.previews import format_preview, format_preview_with_end
+from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import TreeWarning
 from app.opik.records import FeedbackScore
@@ -15,7 +16,7 @@ _TAGS_SHOWN = 12  # no call shows the rest, and few traces have more
 _SCORES_SHOWN = 8  # as for tags
 
 
-def format_header(analysis: TraceAnalysis) -> Iterator[str]:
+def format_header(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     """Lines about the trace as a whole: size, state, verdicts, input, output, what is missing."""
     trace, tree, profile = analysis.trace, analysis.tree, analysis.profile
     failed = sum([node.error is not None for node in tree.nodes])
@@ -43,7 +44,7 @@ def format_header(analysis: TraceAnalysis) -> Iterator[str]:
     if trace.output is not None:
         yield f"output: {format_preview_with_end(trace.output)}"
     yield from list_unread(analysis)
-    yield from list_unrecorded(analysis)
+    yield from list_unrecorded(analysis, alias)
     yield from _format_irregularities(analysis)
 
 

@@ -33,7 +33,7 @@ def format_findings(
         read = (
             f"inputs and outputs of {len(analysis.bodies):,} of {len(analysis.tree.nodes):,} spans"
         )
-        gaps = "".join(f"; {gap}" for gap in list_unrecorded(analysis))
+        gaps = "".join(f"; {gap}" for gap in list_unrecorded(analysis, alias))
         title = f"No findings. Looked at: all spans' structure, {read}{gaps}."
 
     def write_line(place: int) -> str:
