@@ -14,6 +14,7 @@ from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
+from app.analysis.rules.waiting_names import is_polling_name, waits_for_others
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -37,11 +38,7 @@ _BEYOND_PEERS = 2.0  # times the longest other call of its name: else that is ho
 _BESIDE_LONGER = 0.7  # confidence: who shortens the longest span gains nothing, here it is
 _ALONE = 0.55  # confidence: it may be the work that was asked for
 _NOTED = 0.4
-_waits = match_names(
-    r"human\b|approv|confirm|user ?input|ask ?user|feedback|sleep|a?wait(?!er|res)"
-    r"|poll(?:s|ed|er|ing)?\b|back ?off|delay(?:ed)?\b"
-)
-"""Whether a step waits for a person or a time by its name: nothing to speed up."""
+_waits_for_person = match_names(r"human\b|approv|confirm|user ?input|ask ?user|feedback")
 _LONG_BY_NATURE = word_set(
     "transcribe transcription asr whisper stt diarize diarization ocr train training finetune tune"
     " render encode transcode video compile build download upload backup restore migrate migration"
@@ -49,8 +46,6 @@ _LONG_BY_NATURE = word_set(
     " convert image archive sync batch job human review"
 )
 """Words of names of work that takes its time: alone it is what the trace was started for."""
-_RESOURCES = word_set("queue gpu lock slot pool semaphore quota capacity worker")
-"""Words of names of waits for something that there could be more of."""
 _QUICK = word_set(
     "rerank reranker rank query db sql database redis postgres http https get post request rpc api"
     " connect connection auth authenticate login token session cache embed embedding classify"
@@ -218,7 +213,7 @@ def _is_quick_by_nature(node: Node) -> bool:
         or node.view.kind is SpanKind.RETRIEVAL
         or is_lookup(name)
         or has_word(name, _QUICK)
-        or has_word(name, _RESOURCES)
+        or waits_for_others(name)
     )
 
 
@@ -240,7 +235,8 @@ def _is_unexplained(node: Node, analysis: TraceAnalysis) -> bool:
     calls of its name let expect."""
     if node.size > 1 or node.parent is None or not node.finished or node.error is not None:
         return False
-    if _waits(node.name) and not has_word(node.function_name, _RESOURCES):
+    is_wait = _waits_for_person(node.name) or is_polling_name(node.name)
+    if is_wait and not waits_for_others(node.function_name):
         return False
     if lasts_as_set(node):
         return False

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from app.analysis.error_origins import error_message
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
-from app.analysis.recorded.names import match_names, name_stem
+from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.rules.further_tries import counts_tries
 from app.analysis.rules.repeated_work.comparable_calls import (
@@ -17,6 +17,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     group_equal,
     nodes_given_alike,
 )
+from app.analysis.rules.waiting_names import is_pause
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
@@ -33,7 +34,6 @@ _REASON_READ = 2_000  # characters of a reason
 _STATUS_KEYS = key_set("status_code http_status http_status_code status code response_status_code")
 _STATUS_READ = 60  # members of an object in which a status is looked for
 _RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
-_waits = match_names("sleep|a?wait(?!er|res)|back ?off|delay|pause")
 _SIBLINGS_BETWEEN = 20  # looked at between two attempts
 _GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
 
@@ -207,7 +207,7 @@ def _others_between(last: Node, node: Node) -> bool:
     until = bisect_left(siblings, node.start, key=lambda each: each.start)
     stem = name_stem(node.name)
     return any(
-        each.end <= node.start and name_stem(each.name) != stem and not _waits(each.name)
+        each.end <= node.start and name_stem(each.name) != stem and not is_pause(each.name)
         for each in siblings[first : min(until, first + _SIBLINGS_BETWEEN)]
     )
 

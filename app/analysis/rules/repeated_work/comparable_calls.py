@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.names import has_word, name_stem
-from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.names import name_stem
+from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.rules.waiting_names import is_polling_name
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -14,10 +15,6 @@ _Item = TypeVar("_Item")
 
 _NO_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _LEAST_TRANSCRIPT = 60  # characters: shorter texts begin alike without being one that grows
-_POLLING_WORDS = word_set(
-    "poll polling status wait health heartbeat sleep tick ping watch ready done progress"
-)
-_PAUSES = word_set("sleep wait delay pause backoff")
 _WAITING_STATE = re.compile(
     r"\b(?:pending|running|in[ _-]?progress|queued|processing|not[ _]ready|waiting|scheduled"
     r"|starting|building|submitted|accepted for)\b"
@@ -163,16 +160,6 @@ def is_polling(call: Call) -> bool:
     if is_polling_name(call.node.name):
         return True
     return len(call.result) <= _STATE_READ and _WAITING_STATE.search(call.result) is not None
-
-
-def is_polling_name(name: str) -> bool:
-    """Whether a name says that a state is asked for, or a time waited."""
-    return has_word(name, _POLLING_WORDS)
-
-
-def is_pause(name: str) -> bool:
-    """Whether a name says that only time passes: each time with the same result."""
-    return has_word(name, _PAUSES)
 
 
 def calls_outside_within(node: Node, analysis: TraceAnalysis) -> bool:

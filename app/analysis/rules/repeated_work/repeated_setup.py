@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.names import has_word, name_stem
-from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.names import name_stem
+from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.repeated_work.comparable_calls import is_polling_name
 from app.analysis.rules.repeated_work.duplicated_work import looks_at_changes
+from app.analysis.rules.waiting_names import is_polling_name, waits_for_others
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node, by_start
@@ -32,10 +32,6 @@ _OF_THE_CALL = key_set(
     " number n step round turn index"
 )
 """Keys of numbers that tell one call from another, not what it found."""
-_WAITS = word_set(
-    "limiter ratelimiter throttle throttler acquire lock queue semaphore backoff delay pace pacer"
-)
-"""Words of names of waits for something that others use too: they repeat by design."""
 
 
 def list_repeated_setups(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
@@ -58,7 +54,9 @@ def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     for node in analysis.once(list_read_steps):
         named.setdefault(name_stem(node.name), []).append(node)
     for stem, nodes in named.items():
-        if not _LEAST_REPEATS <= len(nodes) <= _MOST_CALLS or _repeats_by_design(stem):
+        if not _LEAST_REPEATS <= len(nodes) <= _MOST_CALLS:
+            continue
+        if is_polling_name(stem) or waits_for_others(stem):
             continue
         if sum(node.duration for node in nodes) < least:
             continue
@@ -69,10 +67,6 @@ def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
         for group in groups.values():
             if len(group) >= _LEAST_REPEATS and sum(node.duration for node in group) >= least:
                 yield group
-
-
-def _repeats_by_design(name: str) -> bool:
-    return is_polling_name(name) or has_word(name, _WAITS)
 
 
 def _describe_given(node: Node) -> str:

@@ -16,7 +16,6 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     common_parent,
     comparable_calls,
     group_equal,
-    is_pause,
     is_polling,
     same_results,
     work_share,
@@ -26,6 +25,7 @@ from app.analysis.rules.repeated_work.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_work.repeated_turns import list_repeated_turns
 from app.analysis.rules.repeated_work.vain_refinement import list_vain_refinements
 from app.analysis.rules.symptoms import was_stopped_by_limit
+from app.analysis.rules.waiting_names import is_pause
 from app.analysis.text.one_line import format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
