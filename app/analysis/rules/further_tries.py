@@ -48,10 +48,11 @@ def counts_tries(run: Sequence[Node]) -> bool:
 def find_try_elsewhere(node: Node, siblings: Sequence[Node]) -> Node | None:
     """A later call that was given the same item and one other value, with which only failed calls
     are tried again: that of another engine, provider or region."""
-    given = _values_of(node)
+    given = dict(given_pairs(node))
     if len(given) == 1 or node.view.is_model_call:
         return None
-    near = [(each, _values_of(each)) for each in _near(node, siblings) if each.name == node.name]
+    same = (each for each in _near(node, siblings) if each.name == node.name)
+    near = [(each, dict(given_pairs(each))) for each in same]
     for later, taken in near:
         if later.start < node.end or given.keys() != taken.keys():
             continue
@@ -93,6 +94,10 @@ def _count_of(node: Node, later: Node) -> int | None:
     return None
 
 
-def _values_of(node: Node) -> dict[str, str]:
-    leaves = node.view.input.first_leaves
-    return {leaf.key: str(leaf.value) for leaf in leaves if leaf.key}
+def given_pairs(node: Node) -> list[tuple[str, str]]:
+    """The texts and numbers that a call was given, with their keys."""
+    return [
+        (key, str(value))
+        for _, key, value in node.view.input.first_leaves
+        if key and type(value) in (str, int, float) and value != ""
+    ]

@@ -10,7 +10,7 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split_words
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
-from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere
+from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere, given_pairs
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.text.one_line import without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
@@ -101,17 +101,11 @@ def _is_alternative(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
 
 def _shares_values(node: Node, later: Node) -> bool:
     """Whether the inputs share a value that says something."""
-    given, taken = _values_of(node), _values_of(later)
-    return any(len(value) >= _LEAST_VALUE for value in given & taken)
+    return any(len(value) >= _LEAST_VALUE for value in _values_of(node) & _values_of(later))
 
 
 def _values_of(node: Node) -> set[str]:
-    """The texts and numbers that a call was given."""
-    return {
-        str(leaf.value)
-        for leaf in node.view.input.leaves
-        if leaf.key and isinstance(leaf.value, (str, int, float)) and leaf.value != ""
-    }
+    return {value for _, value in given_pairs(node)}
 
 
 def find_other_tool(node: Node, analysis: TraceAnalysis) -> Node | None:

@@ -20,6 +20,7 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.error_wording import DATA_ERROR, REFUSED_ERROR
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.tolerated import says_tolerated
+from app.analysis.rules.further_tries import given_pairs
 from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
@@ -224,8 +225,8 @@ def _stands_in(later: Node, node: Node, failed: int, analysis: TraceAnalysis) ->
         return False
     if len(analysis.peers_of(later)) > failed:
         return False
-    own = _values_of(node) - _shared_values(node, analysis)
-    return bool(own & _values_of(later))
+    own = set(given_pairs(node)) - _shared_values(node, analysis)
+    return not own.isdisjoint(given_pairs(later))
 
 
 def _gave_the_like(later: Node, peers: Sequence[Node]) -> bool:
@@ -244,9 +245,4 @@ def _gave_the_like(later: Node, peers: Sequence[Node]) -> bool:
 def _shared_values(node: Node, analysis: TraceAnalysis) -> frozenset[tuple[str, str]]:
     """What other calls were given, too."""
     peers = [peer for peer in analysis.peers_of(node) if peer is not node]
-    return frozenset(value for peer in peers[:_PEERS_READ] for value in _values_of(peer))
-
-
-def _values_of(node: Node) -> frozenset[tuple[str, str]]:
-    leaves = node.view.input.first_leaves
-    return frozenset((leaf.key, str(leaf.value)) for leaf in leaves if leaf.key)
+    return frozenset(value for peer in peers[:_PEERS_READ] for value in given_pairs(peer))
