@@ -124,6 +124,11 @@ by_start = attrgetter("start", "index")
 in the tree."""
 
 
+def by_end(node: Node) -> tuple[int, int]:
+    """The order in which spans ended; of those that ended at once the inner one comes first."""
+    return node.end, -node.index
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """All spans in pre-order; siblings by start, then id, so the order of arrival is forgotten.

@@ -6,7 +6,7 @@ from itertools import islice
 from app.analysis.recorded.body import spell_canonical
 from app.analysis.rules.recovery import asking_call
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _QUOTED = 60  # characters of a reply by which it is found in the answer
 _SHORTEST = 8  # characters of a reply that is not found in an answer by chance
@@ -22,7 +22,7 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     answers += [root.view.output.canonical for root in analysis.tree.roots[:1]]
     last: Node | None = None
     calls = analysis.once(list_model_calls)
-    for node in sorted(calls, key=lambda node: (node.end, node.index), reverse=True):
+    for node in sorted(calls, key=by_end, reverse=True):
         text = spell_canonical(node.view.reply.text[:_TEXT_READ])
         if not text or node.error is not None:
             continue

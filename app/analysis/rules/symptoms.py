@@ -17,6 +17,7 @@ from app.analysis.rules.error_wording import FAILURE_WORDS, LIMIT_ERROR
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
+from app.analysis.tree import by_end
 from app.analysis.user_question import asked_question
 
 _NO_INPUT = Body(None)
@@ -136,5 +137,5 @@ def _last_reply(analysis: TraceAnalysis) -> str:
     calls = [node for node in analysis.once(list_model_calls) if node.view.reply.text]
     if not calls:
         return ""
-    text = max(calls, key=lambda node: (node.end, node.index)).view.reply.text
+    text = max(calls, key=by_end).view.reply.text
     return f"the last reply is “{one_line(text, limit=100)}”" if gives_up(text) else ""

@@ -25,7 +25,7 @@ from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.rules.recovery import asking_call
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _DENIED = 0.7  # confidence: a flag is plain, what the answer says of it is read by few words
 _OTHER_FIGURES = 0.6  # confidence: they may be known from elsewhere
@@ -95,7 +95,7 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _list_calls(writer: Node, analysis: TraceAnalysis) -> list[Node]:
     """The last calls of tools before the answer was written, the last one first."""
     calls = [node for node in analysis.once(list_tool_calls) if node.end <= writer.start]
-    calls.sort(key=lambda node: (node.end, node.index), reverse=True)
+    calls.sort(key=by_end, reverse=True)
     return calls[:_CALLS_READ]
 
 

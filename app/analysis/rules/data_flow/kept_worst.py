@@ -18,7 +18,7 @@ from app.analysis.recorded.leaves import Leaf, innermost_key, walk_leaves
 from app.analysis.recorded.spellings import plain_key
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _BETTER_IF_HIGH = ("relevance", "relevancescore", "similarity", "rerankscore", "rankingscore")
 _SCORES = ("score", "scores", "confidence", "probability", *_BETTER_IF_HIGH)
@@ -84,7 +84,7 @@ def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A finding for each list with scores of which a later step kept the lowest only."""
     earlier: list[_Lists] = []
     reported: set[tuple[str, ...]] = set()
-    for node in sorted(analysis.once(list_read_steps), key=_end_of):
+    for node in sorted(analysis.once(list_read_steps), key=by_end):
         given, returned = _Lists(node, node.view.input), _Lists(node, node.view.output)
         if given.has_scores:
             earlier.append(given)
@@ -107,10 +107,6 @@ def find_kept_worst(analysis: TraceAnalysis) -> Iterator[Finding]:
         if returned.has_scores:
             earlier.append(returned)
         earlier = earlier[-_LISTS_KEPT:]
-
-
-def _end_of(node: Node) -> tuple[int, int]:
-    return node.end, -node.index
 
 
 def _add_lists(value: Any, level: int, found: list[list[Any]]) -> None:

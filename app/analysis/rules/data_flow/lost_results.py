@@ -12,7 +12,7 @@ from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _SIBLINGS_READ = 60  # steps of one parent, and of what is below one of them
 _PLAIN_PIECE = re.compile(r"[^\s\"\\](?:[^\s\"\\]| (?! )){18,58}[^\s\"\\]")
@@ -147,7 +147,7 @@ def _find_writes(gap: _Gap, analysis: TraceAnalysis) -> tuple[str, list[Node]]:
             texts = _list_arguments(reader)
             for (_, text), nodes in calls.items():
                 if text in texts and len({*map(_parent_of, nodes)}) >= _FEWEST_WRITES:
-                    return text, sorted(nodes, key=_end_of)
+                    return text, sorted(nodes, key=by_end)
     return "", []
 
 
@@ -157,7 +157,3 @@ def _list_arguments(node: Node) -> list[str]:
 
 def _parent_of(node: Node) -> str:
     return node.parent.id if node.parent else ""
-
-
-def _end_of(node: Node) -> int:
-    return node.end

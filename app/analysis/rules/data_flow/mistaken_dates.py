@@ -12,7 +12,7 @@ from app.analysis.rules.failures.suspects import came_to_nothing
 from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import CLOCK_TOLERANCE, Node
+from app.analysis.tree import CLOCK_TOLERANCE, Node, by_end, by_start
 
 _YEAR = r"(?:19|20)\d\d"
 _ISO = re.compile(rf"(?<![\d-])({_YEAR})-(\d\d)-(\d\d)(?![\d-])")
@@ -83,7 +83,7 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _list_arguments(analysis: TraceAnalysis) -> list[_Argument]:
     found: list[_Argument] = []
-    for node in sorted(analysis.once(list_tool_calls), key=lambda call: (call.start, call.index)):
+    for node in sorted(analysis.once(list_tool_calls), key=by_start):
         if not analysis.was_read(node) or len(found) >= _MOST_ARGUMENTS:
             continue
         for leaf in node.view.input.first_leaves:
@@ -183,5 +183,5 @@ def _find_first_writer(call: Node, text: str, analysis: TraceAnalysis) -> Node |
         for node in analysis.tree.nodes
         if node.end <= call.start + CLOCK_TOLERANCE and analysis.was_read(node)
     ]
-    earlier.sort(key=lambda node: (node.end, -node.index))
+    earlier.sort(key=by_end)
     return next((node for node in earlier if text.casefold() in node.view.output.canonical), None)

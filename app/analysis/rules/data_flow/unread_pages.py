@@ -14,7 +14,7 @@ from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _FLAGS = key_set("has_more has_more_items has_next has_next_page is_truncated more_available")
 _CURSORS = key_set(
@@ -53,7 +53,7 @@ class _Page(NamedTuple):
 def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each name of a call that read a first page and none after it."""
     seen: set[str] = set()
-    for node in sorted(analysis.once(list_read_steps), key=_end_of):
+    for node in sorted(analysis.once(list_read_steps), key=by_end):
         name = node.function_name
         if name in seen or not node.view.output.may_have_key(_KEYS):
             continue
@@ -62,10 +62,6 @@ def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         seen.update(each.function_name for each in node.path())  # a step around returns it as well
         yield _build(page, analysis)
-
-
-def _end_of(node: Node) -> tuple[int, int]:
-    return node.end, -node.index
 
 
 def _read_page(node: Node) -> _Page | None:

@@ -10,7 +10,7 @@ from app.analysis.rules.data_flow.named_values import names_subject
 from app.analysis.rules.lookups import list_tool_calls
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _CONFIDENCE = 0.8  # the request names one, the call names none
 _INSTRUCTION_READ = 4_000  # characters
@@ -61,7 +61,7 @@ def _find_word_for_all(node: Node) -> Leaf | None:
 def _find_writer(node: Node, leaf: Leaf, analysis: TraceAnalysis) -> Node | None:
     """The last model call before whose reply has a call with this argument, whatever its tool."""
     calls = [each for each in analysis.once(list_model_calls) if each.end <= node.start]
-    for call in sorted(calls, key=lambda each: (each.end, each.index), reverse=True):
+    for call in sorted(calls, key=by_end, reverse=True):
         for asked in call.view.reply.calls:
             if any(
                 found == leaf.value and name == leaf.key

@@ -13,7 +13,12 @@ from app.analysis.recorded.service_texts import says_unserved, shared_topic
 from app.analysis.recorded.spellings import TEXT
 from app.analysis.recorded.tool_records import find_failed_hosted_tool
 from app.analysis.rules.error_wording import FAILURE_WORDS
-from app.analysis.rules.failures.suspects import Fault, PeerStatistics, Suspect
+from app.analysis.rules.failures.suspects import (
+    Fault,
+    PeerStatistics,
+    Suspect,
+    suspect_tool_inside,
+)
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
@@ -43,7 +48,7 @@ def judge_reply(node: Node, peers: PeerStatistics) -> Suspect | None:
     """The fault of a reply, the surest first; None for a sound one."""
     return (
         _judge_finish(node)
-        or _judge_hosted_tools(node)
+        or suspect_tool_inside(node, find_failed_hosted_tool(node.view.output))
         or _judge_calls(node)
         or _judge_refusal(node)
         or _judge_text(node)
@@ -72,17 +77,6 @@ def _judge_finish(node: Node) -> Suspect | None:
         case FinishReason.ERROR if not reply.failure:
             return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
     return None
-
-
-def _judge_hosted_tools(node: Node) -> Suspect | None:
-    """A tool that the provider ran for the reply and that failed; where another one worked after
-    it, that may have done what was needed."""
-    tool = find_failed_hosted_tool(node.view.output)
-    if tool is None:
-        return None
-    reason = f"its tool {one_line(tool.name, limit=60)} says “{one_line(tool.reason, limit=120)}”"
-    standing = Standing.FINDING if tool.is_last else Standing.WEAK
-    return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason, standing)
 
 
 def _judge_calls(node: Node) -> Suspect | None:

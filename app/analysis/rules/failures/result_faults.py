@@ -24,7 +24,13 @@ from app.analysis.rules.failures.low_confidence import (
 from app.analysis.rules.failures.other_times import explain_other_time
 from app.analysis.rules.failures.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.failures.stated_losses import explain_failed_shards, explain_stated_loss
-from app.analysis.rules.failures.suspects import Fault, PeerStatistics, Suspect, is_null
+from app.analysis.rules.failures.suspects import (
+    Fault,
+    PeerStatistics,
+    Suspect,
+    is_null,
+    suspect_tool_inside,
+)
 from app.analysis.rules.failures.swallowed_failures import (
     explain_default,
     explain_swallowed_failure,
@@ -40,7 +46,7 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.recovery import VERDICT
 from app.analysis.text.one_line import one_line
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_end
 
 _is_often_empty = match_names(
     r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
@@ -153,16 +159,10 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
 
 
 def _judge_tools_inside(node: Node) -> Suspect | None:
-    """A tool that failed in a step without spans for its tools; where another tool worked after it,
-    that one may have done what was needed."""
+    """A tool that failed in a step without spans for its tools."""
     if any(not child.view.is_model_call for child in node.children):
         return None
-    tool = find_failed_tool(node.view.output)
-    if tool is None:
-        return None
-    reason = f"its tool {one_line(tool.name, limit=60)} says “{one_line(tool.reason, limit=120)}”"
-    standing = Standing.FINDING if tool.is_last else Standing.WEAK
-    return Suspect(node, Fault.FAILURE, _STATED_FAILURE, reason, standing)
+    return suspect_tool_inside(node, find_failed_tool(node.view.output))
 
 
 def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
@@ -326,7 +326,7 @@ def _follows_nothing(node: Node) -> bool:
         return False
     siblings = node.parent.children if node.parent else []
     before = [each for each in siblings[:_SIBLINGS_READ] if each.end <= node.start]
-    latest = max(before, key=lambda each: (each.end, each.index), default=None)
+    latest = max(before, key=by_end, default=None)
     return latest is not None and latest.error is None and latest.view.returned_nothing
 
 

@@ -8,9 +8,13 @@ from enum import StrEnum
 from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
+from app.analysis.recorded.tool_records import FailedTool
 from app.analysis.rules.failures.low_confidence import read_confidence
+from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
+
+_STATED_BY_TOOL = 0.85  # strength: read from a list of tools that were used
 
 
 class Fault(StrEnum):
@@ -95,6 +99,16 @@ class PeerStatistics:
                 stated = read_confidence(node)
                 figures.confidences += [] if stated is None else [stated]
         return figures
+
+
+def suspect_tool_inside(node: Node, tool: FailedTool | None) -> Suspect | None:
+    """The suspect of a tool that failed inside a span; where another one worked after it, that may
+    have done what was needed."""
+    if tool is None:
+        return None
+    reason = f"its tool {one_line(tool.name, limit=60)} says “{one_line(tool.reason, limit=120)}”"
+    standing = Standing.FINDING if tool.is_last else Standing.WEAK
+    return Suspect(node, Fault.FAILURE, _STATED_BY_TOOL, reason, standing)
 
 
 def is_null(node: Node) -> bool:

@@ -196,8 +196,6 @@ def _is_loop(shared: _Shared, analysis: TraceAnalysis) -> bool:
         return False
     calls = shared.groups[0]
     in_turn = all(b.start >= a.end for a, b in pairwise(branches))
-    if len({name_stem(branch.name) for branch in branches}) == len(branches):
-        return False
     return in_turn and all(belong_to_one_task(a.node, b.node, analysis) for a, b in pairwise(calls))
 
 
