@@ -19,7 +19,7 @@ def call(span_id: str, start: float, given: object, *, name: str, failed: bool =
 def recovery_of_a(*spans: Span) -> str | None:
     analysis = analyse_trace(trace(), [span("p", 0, 20), *spans])
     found = find_recovery(analysis.tree.by_id["a"], analysis)
-    return found.id if found else None
+    return found.later.id if found else None
 
 
 def test_another_provider_of_the_same_call_makes_good_for_a_failure() -> None:

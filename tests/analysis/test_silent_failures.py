@@ -120,7 +120,7 @@ def test_code_that_failed_names_the_call_that_wrote_it_first() -> None:
     again = [*spans, tool("run_python2", 4, {"code": code}, {"stdout": "3"}, name="run_python")]
     (corrected,) = found(again)
     assert corrected.confidence < finding.confidence
-    assert "a later call worked" in corrected.sentence
+    assert "run_python worked when called again" in corrected.sentence
 
 
 def test_a_failed_call_that_worked_when_tried_again_is_a_note() -> None:
@@ -131,7 +131,10 @@ def test_a_failed_call_that_worked_when_tried_again_is_a_note() -> None:
     ]
     analysis = analyse_trace(trace(), spans)
     assert analysis.findings == ()
-    assert any("a later call worked" in note.sentence for note in analysis.notes)
+    assert any(
+        "weather worked when called again with the same input" in note.sentence
+        for note in analysis.notes
+    )
     other = [spans[0], tool("b", 2, {"city": "Rome"}, {"degrees": 20}, name="weather")]
     assert culprits(found(other)) == [("failure_as_output", "a")]
 

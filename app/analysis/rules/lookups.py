@@ -24,13 +24,13 @@ is_named_search = match_names(
     anywhere=f"sql|{SEARCH_ANYWHERE}",
 )
 """Whether a span searches for something, by its name."""
-_SEARCH_KEYS = key_set(
+SEARCH_KEYS = key_set(
     "query queries q search search_query search_term search_terms keywords keyword query_vector"
     " query_embedding query_text query_str vector embedding question search_text suchbegriff"
     " consulta pregunta requete recherche frage"
 )
 """Arguments that hold what is looked for, unlike an id or a limit."""
-_INDEX_KEYS = key_set(
+INDEX_KEYS = key_set(
     "k top_k topk n_results num_results index index_name collection min_score score_threshold"
     " similarity_threshold namespace corpus vector_store knowledge_base filter filters where"
     " indice índice indeks индекс 索引 インデックス 색인 colección colecao coleção collezione"
@@ -98,13 +98,13 @@ def is_search(node: Node) -> bool:
     if view.input.state is not BodyState.PRESENT or makes_query(node.function_name):
         return False
     keys = view.input.keys
-    of_index = len(keys & _INDEX_KEYS)
+    of_index = len(keys & INDEX_KEYS)
     if of_index >= _SURELY_INDEX or (of_index and _describes_something(node, keys)):
         return True
     if view.kind is not SpanKind.RETRIEVAL and not is_named_search(node.function_name):
         return False
     stated = view.kind is SpanKind.RETRIEVAL and node.span.type != "tool"
-    return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(_SEARCH_KEYS)
+    return stated or isinstance(view.input.opened, str) or not keys.isdisjoint(SEARCH_KEYS)
 
 
 def searches_memory(node: Node) -> bool:
@@ -135,7 +135,7 @@ def _returns_history(node: Node) -> bool:
 
 def _describes_something(node: Node, keys: frozenset[str]) -> bool:
     """Whether the input has a key for a query, or a text of several words."""
-    return not keys.isdisjoint(_SEARCH_KEYS) or any(
+    return not keys.isdisjoint(SEARCH_KEYS) or any(
         isinstance(leaf.value, str) and len(leaf.value[:_TEXT_READ].split()) >= _FEWEST_WORDS
         for leaf in node.view.input.leaves
     )

@@ -5,14 +5,17 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split_words
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere, given_pairs
+from app.analysis.rules.input_values import describe_changes
 from app.analysis.rules.invalid_json import find_broken_json
-from app.analysis.text.one_line import without_numbers
+from app.analysis.rules.lookups import is_lookup
+from app.analysis.text.one_line import one_line, without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -38,7 +41,69 @@ _NEXT_READ = 60  # spans after a failed call in which a model turns to another t
 _EARLIER_READ = 60  # spans before a call in which the request for it is looked for: it is near
 
 
-def find_recovery(node: Node, analysis: TraceAnalysis) -> Node | None:
+class Recovery(NamedTuple):
+    """A later span that made good for a failed one."""
+
+    failed: Node
+    later: Node
+
+    def describe(self, analysis: TraceAnalysis) -> str:
+        """How it made good: in place of the failed call, or called again, with which changes.
+        Empty where the later span may have been called for something else."""
+        failed, later = self
+        name = one_line(failed.function_name, limit=60)
+        if later.function_name != failed.function_name:
+            if not _stands_in(failed, later, analysis):
+                return ""
+            return f"{one_line(later.function_name, limit=60)} worked in its place"
+        if failed.view.is_model_call:
+            model = later.span.model or ""
+            other = f" ({one_line(model)})" if model and model != failed.span.model else ""
+            return f"a later call of {name} worked{other}"
+        if VERDICT.fullmatch(failed.view.failure):
+            return f"a later call of {name} passed"
+        given, taken = failed.view.input, later.view.input
+        if given.state is BodyState.PRESENT is taken.state:
+            changes = describe_changes(failed, later)
+            return changes and f"{name} worked when called again with {changes}"
+        return f"a later call of {name} worked"
+
+
+def _stands_in(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a call of another name was surely made in place of a failed one: the program made it,
+    it reads or writes as the other does, has the name of the other and more, its last word or its
+    input, is none of several such steps, and was not made beside one that had worked."""
+    words, others = split_words(node.function_name), split_words(later.function_name)
+    if not (set(words) <= set(others) or set(others) <= set(words)):
+        alike = words[-1:] == others[-1:] or node.view.input.resembles(later.view.input)
+        if not alike or is_lookup(node.function_name) != is_lookup(later.function_name):
+            return False
+    asked = asking_call(later, analysis)
+    if asked is not None and asked.start >= node.end:
+        return False
+    near = {each.function_name for each in islice(analysis.tree.siblings(node), _NAMES_READ)}
+    if sum(split_words(name)[-1:] == others[-1:] for name in near) > _LEAST_OTHERS:
+        return False
+    return not any(
+        _follows_success(peer, node.function_name, analysis)
+        for peer in islice(analysis.peers_of(later), _LATER_READ)
+    )
+
+
+def _follows_success(node: Node, name: str, analysis: TraceAnalysis) -> bool:
+    """Whether the last call of a name that began before a span beside it had worked."""
+    siblings = islice(analysis.tree.siblings(node), _NAMES_READ)
+    before = [each for each in siblings if each.function_name == name and each.start <= node.start]
+    return bool(before) and not before[-1].view.has_failed
+
+
+def find_recovery(node: Node, analysis: TraceAnalysis) -> Recovery | None:
+    """What made good for a failed span, or None."""
+    later = _find_later(node, analysis)
+    return None if later is None else Recovery(node, later)
+
+
+def _find_later(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A later span that made good for a failed one, or None.
 
     It is a call of the same name and place that worked and either had the same input, was asked for

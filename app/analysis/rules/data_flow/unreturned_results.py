@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.recovery import is_named_after
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
@@ -28,7 +29,7 @@ def find_unreturned_results(analysis: TraceAnalysis) -> Iterator[Finding]:
         between = [
             node for node in steps[first : first + _STEPS_READ] if node.end <= answering.start
         ]
-        yield from _compare_results(asking, between, answering)
+        yield from _compare_results(asking, between, answering, analysis)
 
 
 def _lacks_results(asking: Node, answering: Node) -> bool:
@@ -46,7 +47,9 @@ def _lacks_results(asking: Node, answering: Node) -> bool:
     return calls == asked and 0 < results < len(asked)
 
 
-def _compare_results(asking: Node, between: Sequence[Node], answering: Node) -> Iterator[Finding]:
+def _compare_results(
+    asking: Node, between: Sequence[Node], answering: Node, analysis: TraceAnalysis
+) -> Iterator[Finding]:
     names = [call.name for call in asking.view.reply.calls if call.name]
     tools = [node for node in between if any(is_named_after(node, name) for name in names)]
     request = answering.view.input.canonical
@@ -64,10 +67,14 @@ def _compare_results(asking: Node, between: Sequence[Node], answering: Node) -> 
     way = (
         f"; {one_line(merging[0].name, limit=60)} returned one without the other" if merging else ""
     )
+    missing, there = (
+        one_line(node.function_name, limit=60) + _quote_input(node, analysis)
+        for node in (lost[0], kept[0])
+    )
     sentence = (
         f"{one_line(asking.name, limit=60)} called {len(names)} tools at once, and the next request"
-        f" has no result of {one_line(lost[0].function_name, limit=60)}{_quote_input(lost[0])},"
-        f" only that of {one_line(kept[0].function_name, limit=60)}{_quote_input(kept[0])}{way}."
+        f" has no result of {missing},"
+        f" only that of {there}{way}."
     )
     yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [*merging, *lost, answering])
 
@@ -90,7 +97,6 @@ def _list_values(node: Node) -> set[str]:
     }
 
 
-def _quote_input(node: Node) -> str:
-    leaves = node.view.input.first_leaves
-    given = [str(leaf.value) for leaf in leaves if isinstance(leaf.value, (str, int))]
-    return f" (“{one_line(', '.join(given), limit=60)}”)" if given else ""
+def _quote_input(node: Node, analysis: TraceAnalysis) -> str:
+    given = quote_input(node, analysis, limit=60)
+    return f" ({given})" if given else ""

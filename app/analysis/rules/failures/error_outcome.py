@@ -21,7 +21,7 @@ from app.analysis.rules.error_wording import DATA_ERROR, REFUSED_ERROR
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.further_tries import given_pairs
-from app.analysis.rules.recovery import asking_call, find_other_tool, find_recovery
+from app.analysis.rules.recovery import Recovery, asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -58,11 +58,11 @@ _MESSAGE_READ = 300  # characters of a message, which begins with what happened
 
 
 class ErrorOutcome(NamedTuple):
-    """`standing` is what the error is worth, `recovery` the later call that made good for it,
+    """`standing` is what the error is worth, `recovery` what made good for it,
     `swallowed_by` the call of a tool that returned nothing for it, as if it had worked."""
 
     standing: Standing
-    recovery: Node | None = None
+    recovery: Recovery | None = None
     swallowed_by: Node | None = None
 
 

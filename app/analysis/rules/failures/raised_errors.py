@@ -103,8 +103,10 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     if quiet is not None:
         end = f"{one_line(quiet.function_name, limit=40)} returned nothing, as if it had worked"
         confidence = _SWALLOWED
-    if gravest.recovery is not None:
-        end += "; a later call worked"
+    recovery = gravest.recovery
+    how = recovery.describe(analysis) if recovery else ""
+    if recovery is not None:
+        end += how and f"; {how}"
         confidence = _MADE_GOOD
     elif is_cancellation(item.error):
         confidence = _CAUGHT_CANCELLATION
@@ -113,9 +115,10 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     finding = _build_error_finding(
         Category.ERROR_SURVIVED, confidence, sentence, ordered, gravest.standing
     )
-    if quiet is None:
+    second = recovery.later if recovery and how else quiet
+    if second is None:
         return finding
-    spans = dict.fromkeys((item.origin.id, quiet.id, *finding.spans))
+    spans = dict.fromkeys((item.origin.id, second.id, *finding.spans))
     return replace(finding, spans=tuple(spans)[:SPANS_KEPT])
 
 

@@ -37,6 +37,7 @@ from app.analysis.rules.failures.swallowed_failures import (
 )
 from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.failures.void_results import explain_void_result
+from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
     is_lookup,
     is_named_search,
@@ -46,6 +47,7 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.recovery import VERDICT
 from app.analysis.text.one_line import one_line
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_end
 
 _is_often_empty = match_names(
@@ -81,8 +83,6 @@ _GIVEN_READ = 200  # leaves of what a step was given: texts to quote, items to k
 _METHOD_NOT_FOUND = -32601
 _LISTS = word_set("list lists listing")
 _QUOTED = 80  # characters of what a search was given
-
-_CONTENT_TYPE = "mimetype"  # of OpenInference, beside what was given
 
 _COUNTS = key_set("n count total num size length number items documents hits results candidates")
 _SIBLINGS_READ = 200  # among which the step right before one is looked for
@@ -266,28 +266,14 @@ def _find_partial_flag(node: Node) -> str:
     return f"{one_line(flag, limit=40)}: true" if flag else ""
 
 
-def _judge_empty_lookup(node: Node, *, often: bool) -> Suspect:
+def _judge_empty_lookup(node: Node, analysis: TraceAnalysis, *, often: bool) -> Suspect:
     """A lookup by an id or without any argument: often rightly empty, a list of notes above all."""
-    reason = f"it looked up {_quote_input(node)}"
+    reason = f"it looked up {quote_input(node, analysis) or 'what its input names'}"
     standing = (
         None if often else Standing.WEAK if is_named_search(node.function_name) else Standing.NOTE
     )
     strength = _OFTEN_EMPTY if often else _EMPTY_LOOKUP
     return Suspect(node, Fault.EMPTY, strength, reason, standing)
-
-
-def _quote_input(node: Node) -> str:
-    """What a search was given: its longest text, which is the question more often than an index."""
-    leaves = node.view.input.list_leaves(_GIVEN_READ)
-    texts = [
-        leaf.value
-        for leaf in leaves
-        if isinstance(leaf.value, str)
-        and leaf.value.strip()
-        and leaf.value != node.function_name
-        and leaf.key != _CONTENT_TYPE
-    ]
-    return f"“{one_line(max(texts, key=len), limit=_QUOTED)}”" if texts else "what its input names"
 
 
 def _find_warning(node: Node) -> str:
@@ -374,13 +360,14 @@ def _judge_empty(node: Node, statistics: PeerStatistics) -> Suspect | None:
         reason = "it was given something, and what it does keeps or makes something of each"
         return Suspect(node, Fault.EMPTY, _EMPTY_TRANSFORM, reason)
     if is_search(node) and not searches_memory(node):
-        reason = f"it searched for {_quote_input(node)}"
+        given = quote_input(node, statistics.analysis) or "what its input names"
+        reason = f"it searched for {given}"
         return Suspect(node, Fault.EMPTY, _EMPTY_SEARCH, reason, Standing.WEAK)
     if runs_program(node):
         reason = "a program that printed nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_LOOKUP, reason, Standing.WEAK)
     if is_lookup(node.function_name) and node.view.input.state is BodyState.PRESENT:
-        return _judge_empty_lookup(node, often=often)
+        return _judge_empty_lookup(node, statistics.analysis, often=often)
     if node.view.calls_outside:
         reason = "a call that returned nothing"
         return Suspect(node, Fault.EMPTY, _EMPTY_TOOL_RESULT, reason, None)

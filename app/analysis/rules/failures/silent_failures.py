@@ -25,6 +25,7 @@ from app.analysis.rules.failures.suspects import (
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.void_results import reports_success
 from app.analysis.rules.recovery import (
+    Recovery,
     asking_call,
     find_other_tool,
     find_recovery,
@@ -147,7 +148,7 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     recovery = find_recovery(node, analysis) if suspect.fault in _CAN_BE_MADE_GOOD else None
     if suspect.fault is Fault.BAD_CALL and not was_called_after(node, analysis):
         recovery = None
-    if suspect.fault is Fault.CUT and recovery is not None and _goes_on(node, recovery):
+    if suspect.fault is Fault.CUT and recovery is not None and _goes_on(node, recovery.later):
         recovery = None
     if suspect.fault is Fault.REFUSAL:
         why = explain_refusal(node, analysis, recovered=recovery is not None)
@@ -159,11 +160,19 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
         if suspect.fault is Fault.FAILURE and _was_replaced(node, analysis):
             return replace(suspect, writer=writer, standing=Standing.WEAK)
         return _add_notice(replace(_add_swallower(suspect, analysis), writer=writer), analysis)
-    reason = f"{suspect.reason}; a later call worked"
+    suspect = _add_recovery(replace(suspect, writer=writer), recovery, analysis)
     if writer is not None and runs_program(node):
         strength = suspect.strength - _LOST_BY_RECOVERY
-        return replace(suspect, writer=writer, reason=reason, strength=strength)
-    return replace(suspect, writer=writer, reason=reason, standing=Standing.NOTE)
+        return replace(suspect, strength=strength)
+    return replace(suspect, standing=Standing.NOTE)
+
+
+def _add_recovery(suspect: Suspect, recovery: Recovery, analysis: TraceAnalysis) -> Suspect:
+    """The suspect with what is known of how it was made good for."""
+    how = recovery.describe(analysis)
+    if not how:
+        return suspect
+    return replace(suspect, reason=f"{suspect.reason}; {how}", made_good_by=recovery.later)
 
 
 def _add_swallower(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
@@ -236,7 +245,8 @@ def _build_group_finding(
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)
     nodes = [each.writer for each in strongest if each.writer is not None]
-    nodes = [*nodes[:1], *(each.node for each in strongest), *nodes[1:]]
+    later = [head.made_good_by] if head.made_good_by else []
+    nodes = [*nodes[:1], strongest[0].node, *later, *(each.node for each in strongest), *nodes[1:]]
     numbers = {"calls": len(group), "of": calls}
     return build_finding(
         _CATEGORIES[head.fault], confidence, sentence, nodes, numbers, standing=standing

@@ -51,7 +51,8 @@ class Suspect:
 
     `strength` from 0 to 1 says how sure it is that something is wrong with the result itself.
     `standing` is what it is worth alone: None means nothing, unless it explains an error.
-    `writer` is the model call that wrote what failed, where it is known.
+    `writer` is the model call that wrote what failed, `made_good_by` a later span, where they
+    are known.
     """
 
     node: Node
@@ -60,6 +61,7 @@ class Suspect:
     reason: str
     standing: Standing | None = Standing.FINDING
     writer: Node | None = None
+    made_good_by: Node | None = None
 
 
 @dataclass(slots=True)
@@ -78,20 +80,20 @@ class PeerStatistics:
     """The figures of each group of peers, counted when they are first asked for."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
-        self._analysis = analysis
+        self.analysis = analysis
         self._figures: dict[PeerKey, PeerFigures] = {}
 
     def of(self, node: Node) -> PeerFigures:
         """The figures of the group of a span that was read; the span itself counts in them."""
         key = peer_key(node)
         if key not in self._figures:
-            self._figures[key] = self._count(self._analysis.peers_of(node))
+            self._figures[key] = self._count(self.analysis.peers_of(node))
         return self._figures[key]
 
     def _count(self, peers: Iterable[Node]) -> PeerFigures:
         figures = PeerFigures()
         for node in peers:
-            read = self._analysis.was_read(node) and not node.view.is_unrecorded
+            read = self.analysis.was_read(node) and not node.view.is_unrecorded
             if read and node.error is None:
                 figures.read += 1
                 figures.full += not node.view.returned_nothing

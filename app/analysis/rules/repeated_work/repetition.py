@@ -8,6 +8,7 @@ from itertools import pairwise
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
 from app.analysis.recorded.names import name_stem
+from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.repeated_work.comparable_calls import (
     Call,
     belong_to_one_task,
@@ -216,11 +217,11 @@ def _build_loop_finding(
     name = one_line(nodes[0].name, limit=60)
     spent = sum(node.duration for node in nodes)
     equal = all(call.given == run[0].given for call in run)
-    given = one_line(_shown_input(nodes[0]), limit=80)
+    given = quote_input(nodes[0], analysis)
     result = f"and {same_results(run)}" if run[0].result else "(no result was recorded)"
     sentence = (
         f"{name} ran {len(run)} times with {'the same' if equal else 'nearly the same'} input"
-        f" (“{given}”) {result}; {format_duration(spent)} spent."
+        f" ({given}) {result}; {format_duration(spent)} spent."
     )
     standing = Standing.FINDING
     large = not nodes[0].view.is_model_call and work_share(nodes, analysis) >= _LARGE_SHARE
@@ -235,10 +236,3 @@ def _build_loop_finding(
     named = [*nodes[:_CALLS_FIRST], *([parent] if parent else []), *nodes]
     numbers = {"rounds": len(run), "calls": len(run), "spent_ms": spent / 1_000}
     return build_finding(Category.LOOP, confidence, sentence, named, numbers, standing=standing)
-
-
-def _shown_input(node: Node) -> str:
-    """The longest text of an input, which mostly tells its calls apart, else the whole input."""
-    texts = [leaf.value for leaf in node.view.input.leaves if isinstance(leaf.value, str)]
-    longest = max(texts, key=len, default="")
-    return longest if longest.strip() else node.view.input.canonical
