@@ -51,22 +51,7 @@ class OwnTracesObserver:
 
     def start_turn(self, turn: TurnFacts) -> "OwnTraceBuilder":
         """See the port."""
-        metadata = {
-            "turn_id": turn.key.turn_id,
-            "trace_id": turn.trace_id,
-            "request_id": turn.request_id,
-            "first": turn.first,
-            "workspace": turn.owner.workspace,
-        }
-        return OwnTraceBuilder(
-            self._put,
-            self._jobs,
-            self._full,
-            turn.key.conversation_id,
-            turn.question,
-            turn.model,
-            metadata,
-        )
+        return OwnTraceBuilder(self._put, self._jobs, self._full, turn)
 
     def record_rating(self, owner: Owner, conversation_id: str, value: int) -> None:
         self._put(self._jobs.build_score(conversation_id, value))
@@ -93,10 +78,7 @@ class OwnTraceBuilder:
     put: Put
     jobs: JobBuilder
     full: bool
-    conversation_id: str
-    question: str
-    model: str
-    metadata: SentValue
+    turn: TurnFacts
     provider: str = ""
     answer: SentValue | None = None
     shrunk: int = 0
@@ -108,6 +90,14 @@ class OwnTraceBuilder:
 
     def __post_init__(self) -> None:
         self.trace_id = generate_id(self.start)
+        self.model = self.turn.model
+        self.metadata: SentValue = {
+            "turn_id": self.turn.key.turn_id,
+            "trace_id": self.turn.trace_id,
+            "request_id": self.turn.request_id,
+            "first": self.turn.first,
+            "workspace": self.turn.owner.workspace,
+        }
 
     def record_event(self, event: StoredEvent | ModelCalled) -> None:
         """See the port."""
@@ -132,7 +122,8 @@ class OwnTraceBuilder:
         """See the port."""
         failed = ending if isinstance(ending, TurnFailed) else None
         outcome = failed.code if failed else ending.type
-        question = self._body({"characters": len(self.question)}, question=self.question)
+        text = self.turn.question
+        question = self._body({"characters": len(text)}, question=text)
         # A lost conversation may have been deleted: none of its messages are sent.
         lost = outcome == "turn_lost"
         error = None
@@ -150,7 +141,7 @@ class OwnTraceBuilder:
             metadata=self._complete_metadata(outcome),
             tags=["opik-assist", outcome],
             error_info=error,
-            thread_id=self.conversation_id,
+            thread_id=self.turn.key.conversation_id,
             source="sdk",
         )
         self.put(self.jobs.build_turn(trace, [] if lost else self.spans))
