@@ -294,6 +294,49 @@ for _name, _others in {
     )
 
 
+# Requests that were sent again with a key of their own each.
+def _with_keys(name: str, keys: tuple[Json, Json], listed: Any, *, reply: Json) -> None:
+    healthy = name.endswith("_healthy")
+    calls_made = [
+        span(
+            "POST /berths",
+            type="tool",
+            input={"headers": key, "json": {"ship": "Alma", "quay": "Q-17", "fee": 96.5}},
+            right=not healthy,
+            **ended,
+        )
+        for key, ended in zip(
+            keys, (failed("ReadTimeout", "no reply within 8 s"), {"output": reply}), strict=True
+        )
+    ]
+    EFFECTS.add(
+        f"sent_again_{name}",
+        span("berth_ship", *calls_made, input={"ship": "Alma"}, output=reply, right=not healthy),
+        tool("berths_of_the_day", {"ship": "Alma"}, listed),
+        answer="The Alma has her berth.",
+    )
+
+
+def _berths(*made: tuple[str, str]) -> Json:
+    return {"berths": [{"no": no, "quay": "Q-17", "fee": 96.5, "at": at} for no, at in made]}
+
+
+_DRAWN = ({"Idempotency-Key": "bk-4be09a"}, {"Idempotency-Key": "bk-c17f02"})
+_UUIDS = (
+    {"x-req": "5b0e4f62-9c1d-4a0b-8f3e-2d7c6a1b9e04"},
+    {"x-req": "0c9d1e77-31af-4be2-b6d5-8e4f2a7c5d13"},
+)
+_AT_ONCE = _berths(("L-88", "2026-05-04T09:00:01Z"), ("L-89", "2026-05-04T09:00:02Z"))
+_LAST_WEEK = _berths(("L-31", "2026-04-27T09:00:01Z"), ("L-89", "2026-05-04T09:00:02Z"))
+_SAME = [{"quay": "Q-17", "state": "held"}, {"quay": "Q-17", "state": "held"}]
+_with_keys("listed_with_times", _DRAWN, _AT_ONCE, reply={"no": "L-89", "state": "held"})
+_with_keys("listed_without_ids", _UUIDS, _SAME, reply={"state": "held"})
+_with_keys("last_week_healthy", _DRAWN, _LAST_WEEK, reply={"no": "L-89", "state": "held"})
+_with_keys("listed_once_healthy", _UUIDS, _SAME[:1], reply={"state": "held"})
+_with_keys("weekly_healthy", _UUIDS, _SAME * 2, reply={"state": "held"})
+_with_keys("other_ships_healthy", ({"ship": "IMO-1"}, {"ship": "IMO-2"}), _SAME, reply={"ok": True})
+
+
 # One event that is handled twice, in branches of their own.
 def _handled(job: str, bill: str, event: str, *, right: bool = False) -> SpanPlan:
     turns = [

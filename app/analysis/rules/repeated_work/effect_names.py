@@ -4,8 +4,13 @@ import re
 from functools import lru_cache
 
 from app.analysis.recorded.names import NAME_READ, has_word, match_names, split_words
-from app.analysis.recorded.spellings import word_set
+from app.analysis.recorded.spellings import key_set, word_set
 
+IDEMPOTENCY_KEYS = key_set(
+    "idempotency_key idempotencykey x_idempotency_key client_token client_request_id request_token"
+    " dedupe_id dedup_key deduplication_id message_deduplication_id idempotency_token"
+)
+"""Arguments by which a service tells that a request is sent again, and does nothing twice."""
 _ALWAYS = word_set(
     "charge refund pay purchase buy notify reimburse payout debit withdraw deposit"
     " überweise überweisen bezahle bezahlen erstatten pagar cobrar reembolsar pague"

@@ -2,70 +2,95 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.error_origins import error_message
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.recorded.leaves import Path
+from app.analysis.recorded.leaves import Leaf, Path
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
-from app.analysis.rules.repeated_work.comparable_calls import group_equal, nodes_given_alike
+from app.analysis.rules.repeated_work.effect_names import IDEMPOTENCY_KEYS
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
-from app.analysis.tree import Node, by_start
+from app.analysis.tree import Node, by_start, to_microseconds
 
 _LONGEST_ID = 40  # characters
 _LATER_READ = 20  # steps after a call, in which one may list what there is
 _RECORD_LEAVES = 200  # of such a list
 _RECORDS_READ = 40
+_CLOCKS_DIFFER = 5.0  # seconds between the clock of a service and that of the program
+_SHORTEST_TELLING = 2  # characters of an id or an amount
+_TIME_LENGTHS = (16, 35)  # characters, from minutes without a zone to microseconds with one
 _MOST_APART = 20  # between the numbers of two things made within seconds: others make some too
 _CONFIDENCE = 0.85  # the result names both things; that the first call made the other is concluded
+_RANDOM = re.compile(
+    r"(?:[^\W\d_]{1,12}[-_:.])?(?:(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,64}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|[0-9A-HJKMNP-TV-Z]{26}",
+    re.IGNORECASE,
+)
+"""A key that a program draws for each request: hexadecimal digits, a UUID, a ULID."""
 _NUMBERED = re.compile(r"([^\W\d_]{1,12}[-_#/]?|#)(\d{3,12})\b")
 
 
-class _Numbered(NamedTuple):
-    """Two ids of one kind: the one that a call made, and one just beside it."""
+class _Seen(NamedTuple):
+    """What shows that something was done twice: `made` is what the second call made, and `where`
+    the other one stands."""
 
-    own: str
-    other: str
-
-
-class _Listed(NamedTuple):
-    """The same for the ids of two records that `step` listed."""
-
-    own: str
-    other: str
-    step: Node
+    made: str
+    where: str
 
 
 def find_effects_of_failures(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Calls that failed, with the same call made again, whose result has a new id and speaks of
     another one of its kind with a number just beside it, or whose record a later list holds twice.
     """
-    named = (
-        (node.function_name, node.view.input, node)
-        for node in analysis.once(nodes_given_alike)
-        if not node.view.is_model_call and not is_lookup(node.function_name)
+    for before, after in _list_sent_again(analysis):
+        if after.finished and not after.view.has_failed:
+            seen = _find_numbered(after) or _find_listed(before, after, analysis)
+            if seen is not None:
+                yield _build_finding(before, after, seen, analysis)
+
+
+def _list_sent_again(analysis: TraceAnalysis) -> Iterator[tuple[Node, Node]]:
+    """Calls that failed, each with the next one by which the same was asked for."""
+    steps = [node for node in analysis.once(list_read_steps) if not is_lookup(node.function_name)]
+    failed = [node for node in steps if node.view.has_failed]
+    names = {node.function_name for node in failed}
+    by_name: dict[str, list[Node]] = {}
+    for node in sorted((node for node in steps if node.function_name in names), key=by_start):
+        by_name.setdefault(node.function_name, []).append(node)
+    for before in failed:
+        later = (node for node in by_name[before.function_name] if node.start >= before.end)
+        alike = (node for node in islice(later, _LATER_READ) if _asks_the_same(before, node))
+        after = next((node for node in alike if node is not before), None)
+        if after is not None:
+            yield before, after
+
+
+def _asks_the_same(before: Node, after: Node) -> bool:
+    """Whether two inputs are equal but for a key that was made for each request."""
+    first, second = before.view.input, after.view.input
+    if not first.is_comparable or first.equals(second):
+        return first.is_comparable
+    leaves = list(zip(first.first_leaves, second.first_leaves, strict=False))
+    changed = [(a, b) for a, b in leaves if a != b]
+    return (
+        len(first.first_leaves) == len(second.first_leaves)
+        and len(changed) < len(leaves)
+        and all(a.path == b.path and _is_request_key(a) and _is_request_key(b) for a, b in changed)
     )
-    for nodes in group_equal(named):
-        nodes.sort(key=by_start)
-        for before, after in pairwise(nodes):
-            worked = after.finished and not after.view.has_failed
-            if before.view.has_failed and worked and after.start >= before.end:
-                found = _find_numbered(after)
-                if found is not None:
-                    where = f"its result speaks of {one_line(found.other)} too"
-                    yield _build_finding(before, after, found.own, where, analysis)
-                    continue
-                listed = _find_listed(after, analysis)
-                if listed is not None:
-                    name = one_line(listed.step.function_name, limit=60)
-                    where = f"{name} lists {one_line(listed.other)} too, equal but for its id"
-                    yield _build_finding(before, after, listed.own, where, analysis)
 
 
-def _find_numbered(node: Node) -> _Numbered | None:
+def _is_request_key(leaf: Leaf) -> bool:
+    value = leaf.value
+    if not isinstance(value, str):
+        return False
+    return leaf.key in IDEMPOTENCY_KEYS or _RANDOM.fullmatch(value) is not None
+
+
+def _find_numbered(node: Node) -> _Seen | None:
     """An id that is a whole value, and one of its kind inside a longer text."""
     given = node.view.input.canonical
     texts = [text.strip() for text in node.view.output.first_texts]
@@ -77,28 +102,63 @@ def _find_numbered(node: Node) -> _Numbered | None:
             for own in made:
                 apart = abs(int(own[2]) - int(other[2]))
                 if len(other[0]) < len(text) and own[1] == other[1] and 0 < apart <= _MOST_APART:
-                    return _Numbered(own[0], other[0])
+                    return _Seen(own[0], f"its result speaks of {one_line(other[0])} too")
     return None
 
 
-def _find_listed(node: Node, analysis: TraceAnalysis) -> _Listed | None:
-    """Two records of a later list that are equal but for their ids, one of them that of a call, and
-    hold a value that the call was given."""
-    given = {str(leaf.value) for leaf in node.view.input.first_leaves}
-    made = {str(leaf.value) for leaf in node.view.output.first_leaves} - given
-    made = {each for each in made if any(map(str.isdigit, each)) and len(each) <= _LONGEST_ID}
-    later = (each for each in analysis.once(list_read_steps) if each.start >= node.end)
-    for step in islice(later, _LATER_READ) if made else ():
+def _find_listed(before: Node, after: Node, analysis: TraceAnalysis) -> _Seen | None:
+    """Two records of a later list that hold a value that a call was given, and are equal, or equal
+    but for their ids, one of them that of the call; of times that are as near as the calls."""
+    given = set(map(str, after.view.input.first_values))
+    made = set(map(str, after.view.output.first_values)) - given
+    made = {each for each in made if _is_id(each)}
+    apart = (after.end - before.start) / 1_000_000 + _CLOCKS_DIFFER
+    later = (each for each in analysis.once(list_read_steps) if each.start >= after.end)
+    for step in islice(later, _LATER_READ):
         records = _list_records(step)
+        name = one_line(step.function_name, limit=60)
         for own in records:
-            key = next((key for key, value in own.items() if value in made), None)
-            rest = {name: value for name, value in own.items() if name != key}
-            if key is None or given.isdisjoint(rest.values()):
+            key = next((key for key, value in own.items() if value in made), "")
+            shared = given.intersection(value for inner, value in own.items() if inner != key)
+            if not any(key or _is_telling(each) for each in shared):
                 continue
-            for other in records:
-                if other.get(key, own[key]) != own[key] and {**other, key: own[key]} == own:
-                    return _Listed(own[key], other[key], step)
+            others = (each for each in records if each is not own and each.keys() == own.keys())
+            alike = [each for each in others if _are_alike(own, each, key, apart)]
+            if key and alike:
+                other = one_line(alike[0][key])
+                return _Seen(own[key], f"{name} lists {other} too, equal but for its id")
+            if not key and len(alike) == 1:
+                return _Seen(min(made, default=""), f"{name} lists it twice")
     return None
+
+
+def _are_alike(own: dict[str, str], other: dict[str, str], key: str, apart: float) -> bool:
+    """Whether two records are equal but for the id under `key` and times so many seconds apart."""
+    if key and own[key] == other[key]:
+        return False
+    changed = [name for name in own if name != key and own[name] != other[name]]
+    times = [(_read_time(own[name]), _read_time(other[name])) for name in changed]
+    return all(a is not None and b is not None and abs(a - b) <= apart for a, b in times)
+
+
+def _is_telling(value: str) -> bool:
+    """Whether a value is an id or an amount, unlike `3` and `true`."""
+    return len(value) >= _SHORTEST_TELLING and any(map(str.isdigit, value))
+
+
+def _read_time(value: str) -> float | None:
+    """Seconds since 1970 of a date with a time, None for any other text."""
+    if not _TIME_LENGTHS[0] <= len(value) <= _TIME_LENGTHS[1]:
+        return None
+    try:
+        return to_microseconds(datetime.fromisoformat(value)) / 1_000_000
+    except ValueError:
+        return None
+
+
+def _is_id(value: str) -> bool:
+    has_digit = any(map(str.isdigit, value)) and len(value) <= _LONGEST_ID
+    return has_digit and _read_time(value) is None
 
 
 def _list_records(step: Node) -> list[dict[str, str]]:
@@ -110,14 +170,15 @@ def _list_records(step: Node) -> list[dict[str, str]]:
     return list(found.values())[:_RECORDS_READ]
 
 
-def _build_finding(
-    before: Node, after: Node, own: str, where: str, analysis: TraceAnalysis
-) -> Finding:
+def _build_finding(before: Node, after: Node, seen: _Seen, analysis: TraceAnalysis) -> Finding:
     error = error_message(before.error) if before.error is not None else before.view.failure
+    is_same = before.view.input.equals(after.view.input)
+    but = "" if is_same else " but for a new key"
+    made = f", and made {one_line(seen.made)}" if seen.made else ""
     sentence = (
-        f"{one_line(after.function_name, limit=60)} was called again with the same input after it"
-        f" had failed (“{one_line(error, limit=80)}”), and made {one_line(own)}; {where}, so the"
-        " failed call seems to have taken effect."
+        f"{one_line(after.function_name, limit=60)} was called again with the same input{but} after"
+        f" it had failed (“{one_line(error, limit=80)}”){made}; {seen.where}, so the failed call"
+        " seems to have taken effect."
     )
     asked = asking_call(after, analysis)
     named: Sequence[Node] = [after, before, *([asked] if asked is not None else [])]

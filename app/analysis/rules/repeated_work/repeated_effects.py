@@ -19,6 +19,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     group_equal,
 )
 from app.analysis.rules.repeated_work.effect_names import (
+    IDEMPOTENCY_KEYS,
     does_something_outside,
     only_creates,
     undoes_something,
@@ -54,10 +55,6 @@ _NO_ID_KEYS = key_set(
     "request_id trace_id call_id tool_call_id run_id span_id correlation_id took elapsed latency"
     " duration timestamp time date created created_at updated_at sent_at expires expires_at"
     " expires_in status status_code code http_status balance remaining amount total attempt"
-)
-_IDEMPOTENCY_KEYS = key_set(
-    "idempotency_key idempotencykey x_idempotency_key client_token client_request_id request_token"
-    " dedupe_id dedup_key deduplication_id message_deduplication_id idempotency_token"
 )
 _DONE = re.compile(
     r"\b(?:ok|true|accepted|sent|queued|success\w*|succeeded|done|created|submitted|booked|reserved"
@@ -182,7 +179,7 @@ def _read_new_ids(before: Node, after: Node) -> list[str] | None:
         return [*first[:1], *second[:1]] if apart else None
     if first or second or only_creates(after.function_name):
         return None
-    if not _IDEMPOTENCY_KEYS.isdisjoint(after.view.input.keys):
+    if not IDEMPOTENCY_KEYS.isdisjoint(after.view.input.keys):
         return None
     return [] if _is_acknowledgement(before) and _is_acknowledgement(after) else None
 
