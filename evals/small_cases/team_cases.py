@@ -243,6 +243,37 @@ TEAM_TURNS.add(
     answer="All four stations are fine.",
 )
 
+
+def _pass_on(name: str, lines: Lines, *, heard: bool) -> None:
+    """Two desks that answer in turn; each reads what the other wrote only where it was `heard`."""
+    turns = []
+    for number, (desk, text) in enumerate(lines):
+        asked = _history(f"You are the {desk}.", _VISA, lines[:number] if heard else [])
+        turns.append(
+            span(
+                desk,
+                model(says(text), asked=asked, right=not heard),
+                input={"round": number},
+                output={"reply": text},
+                right=not heard,
+            )
+        )
+    TEAM_TURNS.add(name, *turns, question=_VISA, answer="A visa takes four days.")
+
+
+_PASSED_ON = [
+    line
+    for left, right in (
+        ("Der Antrag ist vollständig. Das entscheidet die Kassenstelle.", "Ohne Bescheid keine"),
+        ("Wir haben alles geprüft und geben an die Kassenstelle weiter.", "Noch kein Stempel,"),
+        ("Die Unterlagen liegen vor, bitte an die Kassenstelle wenden.", "Die Gebühr ist klar,"),
+        ("Kein Einwand von uns. Zuständig ist die Kassenstelle.", "Es fehlt der Bescheid,"),
+    )
+    for line in (("Antragsstelle", left), ("Kassenstelle", f"{right} zurück zur Antragsstelle."))
+]
+_pass_on("desks_pass_a_case_on_in_other_words", _PASSED_ON, heard=False)
+_pass_on("debate_with_names_healthy", _PASSED_ON, heard=True)
+
 # A step that was given what the one before found, and looks all of it up again.
 HANDED_OVER = CaseList("looked_up_again")
 _FOUND = "The mine takes groups of 24 at 10:00; the bus number 7 stops at its gate."

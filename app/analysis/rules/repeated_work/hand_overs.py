@@ -38,6 +38,10 @@ _TARGETS = key_set(
 )
 _TARGET_IN_NAME = re.compile(r"(?:^|[_\W])to[_\W]+(.{1,80})$", re.IGNORECASE)
 _LONGEST_NAME = 80  # characters of an agent's name
+_ENDING = 80  # characters at the end of a text: the sentence that says who is next
+_SHORTEST_NAME = 4  # letters of a name in a text: a shorter one is a piece of a word
+_MOSTLY = 0.8  # share of turns that name the next, or ask what was asked a round before
+_INSIDE_READ = 40  # spans below a turn in which its requests are looked for
 _SURE = 0.85  # confidence from `_SURE_HAND_OVERS` on
 _DOUBTFUL = 0.6  # the same of fewer, of which one may have been a question asked back
 
@@ -57,12 +61,13 @@ def find_hand_overs(analysis: TraceAnalysis) -> Iterator[Finding]:
         for node in nodes
         for below in analysis.tree.below(node)
     }
-    for found in (_calls_that_hand_over(analysis), _outputs_that_name_the_next(analysis)):
-        events = [event for event in found if event.node.id not in covered]
+    for find in (_calls_that_hand_over, _outputs_that_name_the_next, _texts_that_end_with_the_next):
+        events = [event for event in find(analysis) if event.node.id not in covered]
         if _go_in_turn(events):
             worked = _count_work(events, analysis)
             if worked <= _MOST_WORK * len(events):
-                yield _build_hand_over_finding(events, worked)
+                sure = find is not _texts_that_end_with_the_next or _ask_again(events, analysis)
+                yield _build_hand_over_finding(events, worked, sure=sure)
                 return
 
 
@@ -109,6 +114,56 @@ def _outputs_that_name_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
     return best
 
 
+def _texts_that_end_with_the_next(analysis: TraceAnalysis) -> list[_HandOver]:
+    """Siblings of two names in turn, nearly all of which return a text with the name of the other
+    at its end: `The card is valid. Back to the loadmaster.`"""
+    for children in analysis.tree.sibling_groups():
+        for run in _runs_in_turn(children):
+            names = [join_letters(node.name) for node in run[:2]]
+            if any(name.isascii() and len(name) < _SHORTEST_NAME for name in names):
+                continue
+            turns = [
+                _HandOver(node, names[place % 2], names[1 - place % 2])
+                for place, node in enumerate(run)
+                if analysis.was_read(node)
+            ]
+            found = [event for event in turns if _ends_with(event.node, event.target)]
+            if len(found) >= _MOSTLY * len(run):
+                return found
+    return []
+
+
+def _runs_in_turn(children: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Runs of siblings of two names that change with each step."""
+    start = 0
+    for place in range(2, len(children) + 1):
+        if place < len(children) and children[place].name == children[place - 2].name:
+            continue
+        run = children[start:place]
+        if len(run) >= _LEAST_HAND_OVERS and run[0].name != run[1].name:
+            yield run
+        start = place - 1
+
+
+def _ends_with(node: Node, name: str) -> bool:
+    return any(name in join_letters(text[-_ENDING:]) for text in node.view.output.first_texts)
+
+
+def _ask_again(events: Sequence[_HandOver], analysis: TraceAnalysis) -> bool:
+    """Whether the models in most turns were asked what they had been asked a round before: nothing
+    that the other one wrote reached them."""
+    asked = [
+        [
+            below.view.input.uncounted
+            for below in analysis.tree.below(event.node)[:_INSIDE_READ]
+            if below.view.is_model_call
+        ]
+        for event in events
+    ]
+    again = sum(any(now) and now == before for before, now in zip(asked, asked[2:], strict=False))
+    return again >= _MOSTLY * (len(asked) - 2)
+
+
 def _names(node: Node, target: str) -> bool:
     for text in node.view.output.first_texts:
         if not len(target) <= len(text) <= _LONGEST_NAME:
@@ -140,7 +195,7 @@ def _count_work(events: Sequence[_HandOver], analysis: TraceAnalysis) -> int:
     return bisect_right(starts, last.start) - bisect_left(starts, first.start)
 
 
-def _build_hand_over_finding(events: Sequence[_HandOver], worked: int) -> Finding:
+def _build_hand_over_finding(events: Sequence[_HandOver], worked: int, *, sure: bool) -> Finding:
     targets = list(dict.fromkeys(event.target for event in events))
     shown = " and ".join(one_line(target, limit=40) for target in targets)
     work = format_count(worked, "other call") if worked else "no other call"
@@ -148,7 +203,7 @@ def _build_hand_over_finding(events: Sequence[_HandOver], worked: int) -> Findin
         f"The case was handed over {len(events)} times in turn, to {shown}, with {work} of a tool"
         " in between."
     )
-    sure = len(events) >= _SURE_HAND_OVERS
+    sure = sure and len(events) >= _SURE_HAND_OVERS
     return build_finding(
         Category.PING_PONG,
         _SURE if sure else _DOUBTFUL,
