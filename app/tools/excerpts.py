@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -21,20 +21,29 @@ MoreFrom = Callable[[int], str]
 @dataclass(frozen=True, slots=True)
 class Value:
     """One value to show under a title; where it is cut, `about` describes it by its keys, and
-    `whole`, an object or a list, is shortened within rather than at its end."""
+    `whole`, an object or a list, is shortened within rather than at its end. `shown` is a shorter
+    account of the value, for when it is shown from its beginning; a title is a path."""
 
     title: str
     text: str
     more: MoreFrom
     about: str = ""
     whole: Any = None
+    shown: str | None = None
+    why: str = ""
 
-    def shorten(self, text: str, whole: Any = None) -> "Value":
-        """A shorter account of the value, whose title is its path."""
-        if text == self.text:
+    def shorten(self, shown: str, why: str, whole: Any = None) -> "Value":
+        """The same value with a shorter account of it; `why` says what it leaves out."""
+        if shown == self.text:
             return self
-        title = f'{self.title} (shortened; path="{self.title}" shows all)'
-        return Value(title, text, lambda _: self.more(0), self.about, whole)
+        return replace(self, shown=shown, why=why, whole=whole)
+
+    def text_from(self, offset: int) -> str:
+        return self.text if offset or self.shown is None else self.shown
+
+    def heading_from(self, offset: int) -> str:
+        is_short = self.text_from(offset) is not self.text
+        return self.title + (f' ({self.why}; path="{self.title}" has all)' if is_short else "")
 
 
 def as_text(value: Any) -> str:
@@ -68,9 +77,11 @@ def share_characters(lengths: Sequence[int], limit: int) -> list[int]:
 
 def render_excerpt(values: Sequence[Value], limit: int, *, offset: int = 0) -> list[str]:
     """The values under their titles, from character `offset` on, in `limit` characters in all."""
-    titles = [f"{value.title}:\n" for value in values]
+    titles = [f"{value.heading_from(offset)}:\n" for value in values]
     lengths = [
-        len(title) + max(len(value.text) - offset, 30 if offset else 0) + (40 if offset else 0)
+        len(title)
+        + max(len(value.text_from(offset)) - offset, 30 if offset else 0)
+        + (40 if offset else 0)
         for title, value in zip(titles, values, strict=True)
     ]
     shares = share_characters(lengths, limit - 2 * len(values))
@@ -85,8 +96,8 @@ def cut_window(value: Value, limit: int, *, offset: int = 0) -> str:
     whole = len(value.text)
     if offset >= whole > 0 and offset > 0:
         return f"[nothing here: the value ends after {whole:,} characters]"
-    if not offset and whole <= limit:
-        return value.text
+    if not offset and len(value.text_from(0)) <= limit:
+        return value.text_from(0)
     if offset and whole - offset + 40 <= limit:
         return f"[from character {offset:,} to the end]\n{value.text[offset:]}"
     about = one_line(value.about, limit=limit // 4) if value.about and limit > 400 else ""
@@ -98,8 +109,9 @@ def cut_window(value: Value, limit: int, *, offset: int = 0) -> str:
             end = count_equal(shortened, value.text)
             return f"{shortened}\n{_note(value, 0, end, about, what=_SHORTENED)}"
     kept = max(0, limit - len(_note(value, offset, whole, about)) - 1)
-    end = offset + kept
-    return f"{value.text[offset:end]}\n{_note(value, offset, end, about)}"
+    part = value.text_from(offset)[offset : offset + kept]
+    end = offset + kept if offset else count_equal(part, value.text)
+    return f"{part}\n{_note(value, offset, end, about)}"
 
 
 _SHORTENED = "long texts and lists"

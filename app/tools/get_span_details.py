@@ -27,6 +27,7 @@ from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.surrogates import join_surrogates
 from app.tools.excerpts import Value, as_text, render_excerpt
+from app.tools.repeated_members import leave_out_repeats
 from app.tools.span_facts import (
     MESSAGE_SHOWN,
     LikeError,
@@ -271,12 +272,21 @@ def _error_values(
         found.append(_make_value(reference, ("error", "message"), error.message))
     if error.traceback and not like:
         value = _make_value(reference, ("error", "traceback"), error.traceback)
-        found.append(value.shorten(fold_stack(error.traceback)))
+        found.append(value.shorten(fold_stack(error.traceback), "library frames folded"))
     return found
 
 
 def _body_values(record: Span | Trace, reference: str, fields: Sequence[str]) -> list[Value]:
-    return [_make_value(reference, (name,), getattr(record, name)) for name in fields]
+    """The bodies, without what is recorded twice in them or shown as a fact."""
+    values = []
+    for name in fields:
+        body = getattr(record, name)
+        value = _make_value(reference, (name,), body)
+        if isinstance(body, dict | list):
+            body = leave_out_repeats(name, body, has_usage=bool(record.usage))
+            value = value.shorten(as_text(body), "repeats left out", body)
+        values.append(value)
+    return values
 
 
 def _describe_value_at(

@@ -16,6 +16,7 @@ from app.analysis.text.one_line import one_line
 from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
+from app.tools.repeated_members import repeats_others
 
 LONGEST_PATTERN = 500  # characters; texts that one looks for are shorter
 HITS_KEPT = 1_000  # for paging: some 20 results of 8,000 characters, more than a model reads
@@ -95,6 +96,7 @@ class Hit:
     """A value with matches. `records` are the ids of the spans that have it; "" is the trace.
 
     `at` is the character of the first match and `length` the value's; `snippet` is one line.
+    `rank` puts whole words (0) before parts of words (1) and places that repeat others (2).
     """
 
     records: list[str]
@@ -103,11 +105,13 @@ class Hit:
     snippet: str
     at: int
     length: int
+    rank: int = 0
 
 
 @dataclass(slots=True)
 class HitCounter:
-    """The hits so far, in the order found; all are counted, the first 1,000 kept."""
+    """The hits so far; all are counted, the first 1,000 kept, in the order found but for those of
+    each run of the search, of which the best come first."""
 
     hits: list[Hit] = field(default_factory=list)
     values: int = 0
@@ -118,6 +122,10 @@ class HitCounter:
         if len(self.hits) < HITS_KEPT:
             self.hits.append(hit)
         self.count(hit, hit.records[0])
+
+    def sort_from(self, first: int) -> None:
+        """Sorts the hits after the first so many, which were shown already."""
+        self.hits[first:] = sorted(self.hits[first:], key=lambda hit: hit.rank)
 
     def count(self, hit: Hit, record: str) -> None:
         self.values += 1
@@ -179,7 +187,7 @@ def scan_bodies(
         for path, leaf in batch if keys.may_match(batch) else ():
             hit = _find_hit(pattern, _record_id(record), path, leaf)
             if hit is None and keys.matches(path, leaf, before=before):
-                hit = _make_hit(_record_id(record), path, as_text(leaf))
+                hit = _make_hit(_record_id(record), path, as_text(leaf), keys.has_word(path))
             if hit is not None:
                 counter.add(hit)
             before = path
@@ -194,14 +202,28 @@ def _find_hit(pattern: SearchPattern, record: str, path: Path, leaf: Any) -> Hit
         return None
     start, end = places[0]
     around = data[max(0, start - _BEFORE) : min(end, start + _AFTER) + _AFTER]
-    hit = _make_hit(record, path, text, around=around.decode("utf-8", "ignore"))
+    is_word = any(_is_word(data, *place) for place in places)
+    hit = _make_hit(record, path, text, is_word, around=around.decode("utf-8", "ignore"))
     return replace(hit, matches=len(places), at=len(data[:start].decode()))
 
 
-def _make_hit(record: str, path: Path, text: str, *, around: str = "") -> Hit:
+def _make_hit(record: str, path: Path, text: str, is_word: bool, *, around: str = "") -> Hit:
     """One match at the beginning of a value, of which `around` is shown."""
     where = format_path(path[-200:])
-    return Hit([record], where, 1, one_line(around or text, limit=_SNIPPET), 0, len(text))
+    rank = 2 if repeats_others(path) else 1 - is_word
+    return Hit([record], where, 1, one_line(around or text, limit=_SNIPPET), 0, len(text), rank)
+
+
+def _is_word(data: bytes, start: int, end: int) -> bool:
+    """Whether a match in UTF-8 ends on both sides where a word does."""
+    return not (_joins(data, start) or _joins(data, end))
+
+
+def _joins(data: bytes, at: int) -> bool:
+    """Whether the characters on both sides are of one word; a name with `_` is one."""
+    sides = data[max(0, at - 4) : at], data[at : at + 4]  # the longest character has four bytes
+    before, after = (side.decode("utf-8", "ignore") for side in sides)
+    return all(sign == "_" or sign.isalnum() for sign in (before[-1:], after[:1]))
 
 
 class _KeyMatcher:
@@ -245,6 +267,17 @@ class _KeyMatcher:
         shown = as_text(self._shown_key(path)).encode()
         whole = shown + b": " + as_text(leaf)[:_SNIPPET].encode()
         return any(end > len(shown) for _, end in self._pattern.places(whole))
+
+    def has_word(self, path: Path) -> bool:
+        """Whether a match in a key, or across the last one and its value, is a whole word."""
+        found = False
+        for step in {step for step in path if isinstance(step, str)}:
+            data = as_text(step).encode()
+            for place in self._pattern.places(data):
+                found = True
+                if _is_word(data, *place):
+                    return True
+        return not found
 
     def _shown_key(self, path: Path) -> str:
         """The innermost key, and the place in the list that stands under it."""

@@ -95,7 +95,7 @@ class Search:
     async def run(self) -> None:
         """Searches until all is searched or a limit of one run is reached."""
         async with self._turn:
-            self.failure = ""
+            self.failure, shown = "", len(self.counter.hits)
             self._bytes_left = self._context.limits.search.bytes
             if self._waiting is None:
                 await self._scan_structure()
@@ -104,6 +104,7 @@ class Search:
                 if await self._scan_chosen():
                     await self._scan_cut()
                     await self._scan_pages()
+            self.counter.sort_from(shown)
 
     async def _scan_structure(self) -> None:
         """Names, models, errors and the like of all spans, and the trace's own values."""

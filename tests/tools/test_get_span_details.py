@@ -275,6 +275,51 @@ async def test_a_model_call_is_shown_as_messages_calls_and_finish() -> None:
     assert "[no model call; " in third
 
 
+async def test_what_wrappers_of_a_model_call_repeat_is_shown_once_and_whole_by_path() -> None:
+    answer = (
+        "The harbour master confirms berth seven for the night, with pilot and two tugs at six."
+    )
+    counts = {"prompt_tokens": 5, "completion_tokens": 9}
+    message = {"content": answer, "name": None, "additional_kwargs": {}, "tool_calls": [_CALL]}
+    message["response_metadata"] = {"token_usage": counts, "finish_reason": "stop"}
+    output = {
+        "generations": [[{"text": answer, "message": {"lc": 1, "id": ["m"], "kwargs": message}}]],
+        "run": None,
+        "name": None,
+    }
+    output["llm_output"] = {"token_usage": counts}
+    spans = [
+        a_span(1, type="llm", output=output, usage=counts),
+        a_span(2, output={"usage": counts, "rows": []}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s1, s2", include_output=True)
+        whole = await harness.call("get_span_details", span_id="s1", path="output")
+    first, second = text.split("\n\noutput")[1:]
+    title, shown = first.split("\n\n")[0].split("\n")
+    assert title == ' (repeats left out; path="output" has all):'
+    assert json.loads(shown) == {
+        "generations": [
+            [
+                {
+                    "text": answer,
+                    "message": {
+                        "kwargs": {
+                            "content": "[same as output.generations[0][0].text]",
+                            "tool_calls": [_CALL],
+                            "response_metadata": {"finish_reason": "stop"},
+                        }
+                    },
+                }
+            ]
+        ],
+        "name": None,
+        "llm_output": {},
+    }
+    assert second == ":\n" + json.dumps({"usage": counts, "rows": []})
+    assert whole.endswith(":\n" + json.dumps(output))
+
+
 async def test_broken_arguments_are_quoted_whole_with_the_place_where_they_break_off() -> None:
     broken = '{"ship": "Tern", "berth": "B "7", "hou'
     long = '{"note": "' + "w" * 3_000 + '", "end'
@@ -357,7 +402,7 @@ async def test_an_error_is_shown_where_it_began_and_named_at_the_spans_it_passed
         "error: Stuck: stone 4 (raised where s2's was)",
         "error: Stuck: stone 3",
     ]
-    assert text.count("error.traceback") == 2 * text.count("shortened") == 4
+    assert text.count("error.traceback") == 2 * text.count("frames folded") == 4
     assert "  … 1 frame of xxxxxxxxxxxxxxxxxxxx …\n  File" in alone
     assert recorded.endswith(passed)
 

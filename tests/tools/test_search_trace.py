@@ -284,3 +284,23 @@ async def test_the_row_shows_the_pattern_bounded_and_on_one_line() -> None:
         row = await harness.display("search_trace", pattern="time\nout {span:x}")
         assert row == "Searching the trace for “time out (span:x}”"
         assert len(await harness.display("search_trace", pattern="y" * 400)) < 100
+
+
+async def test_whole_words_come_before_parts_and_what_wrappers_repeat() -> None:
+    stack = 'File "/srv/sum.py", line 3, in total'
+    spans = [
+        a_span(1, output={"usage": {"total": 5}, "subtotal": 1}, error_info={"traceback": stack}),
+        a_span(2, output={"total_pages": 6, "text": "totals of May"}),
+        a_span(3, output={"total": 287, "text": "in total, 50"}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("search_trace", pattern="total")
+    assert [line.split(": ")[0] for line in text.splitlines()[1:]] == [
+        "s3 output.total",
+        "s3 output.text",
+        "s1 output.subtotal",
+        "s2 output.total_pages",
+        "s2 output.text",
+        "s1 error.traceback",
+        "s1 output.usage.total",
+    ]
