@@ -10,6 +10,8 @@ import httpx
 _LINK = re.compile(r"\[((?:\\.|[^\]\\\n])*)\]\(http[^)\s]*\)")
 _BEGUN = re.compile(r"\[[^\n]{0,600}$")
 _SPAN = re.compile(r"\{span:([^}]*)\}")
+_PLACEHOLDER = "…"
+"""Stands before an error, for panels that would write the error over the last text."""
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -43,6 +45,8 @@ class Terminal:
 
     def _print_response(self, frame: dict[str, Any]) -> None:
         text = frame["content"]["parts"][0]["text"]
+        if text == _PLACEHOLDER and not self._partial:
+            return
         if frame["partial"]:
             self._write_text(self._format_links(text))
             self._partial = True

@@ -12,7 +12,7 @@ from rich.markdown import Markdown
 from rich.spinner import Spinner
 from rich.text import Text
 
-from app.web.panel import PanelFrame
+from app.web.panel import PLACEHOLDER, PanelFrame
 
 REFRESHES_PER_SECOND = 8
 """More cannot be read, and rendering Markdown takes milliseconds."""
@@ -83,8 +83,9 @@ class PlainView:
             self.failed = True
             click.echo(clean(frame["error"]), err=True)
         elif kind == "response" and frame["partial"]:
-            self._streamed = True
-            click.echo(clean(_read_text(frame)), nl=False)
+            if self._streamed or _read_text(frame) != PLACEHOLDER:
+                self._streamed = True
+                click.echo(clean(_read_text(frame)), nl=False)
         elif kind == "response":
             click.echo("\n" if self._streamed else clean(_read_text(frame)) + "\n")
             self._streamed = False
@@ -125,6 +126,8 @@ class RichView:
         kind = frame.get("message_type")
         if "error" in frame:
             self.failed = True
+            if self._text == PLACEHOLDER:
+                self._text = ""
             self._console.print(Text(clean(frame["error"]), style="bold red"))
         elif kind == "response":
             self._show_text(clean(_read_text(frame)), partial=frame["partial"])

@@ -152,9 +152,11 @@ async def test_an_empty_or_too_long_question_reaches_no_model(
 
 async def test_a_model_that_fails_fails_the_command(terminal: Terminal) -> None:
     async with serving_backend([ChatError(401, "no key")]) as backend:
-        code, _, log = await terminal.run(backend, "ask", TRACE_ID, "Why?")
+        code, printed, log = await terminal.run(backend, "ask", TRACE_ID, "Why?")
     assert code == 1
     assert log.strip()
+    assert "KeyError" in printed
+    assert "…" not in printed
 
 
 async def test_a_build_fails_where_a_trace_has_findings(terminal: Terminal) -> None:
