@@ -154,7 +154,7 @@ def describe_validation_error(error: ValidationError) -> InvalidRequest | Unproc
     """The first fault of a body or query as an error whose message names the field."""
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
-    text = f"{field}: {first['msg']}"
+    text = f"{field}: {first['msg'].removeprefix('Value error, ')}"
     if first["type"] in {"greater_than_equal", "less_than_equal"} or field == "title":
         return Unprocessable(text)
     return InvalidRequest(text)
