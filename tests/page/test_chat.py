@@ -120,6 +120,14 @@ async def test_a_failed_turn_is_shown_as_an_error(visit: Visit) -> None:
 
 
 @pytest.mark.slow
+async def test_tokens_that_no_provider_reported_are_marked_as_an_estimate(visit: Visit) -> None:
+    visit.service.chat.scripts = [[text("Half of"), ChatError(500, "It broke")]]
+    await visit.open_trace()
+    await visit.ask("Why?")
+    await expect(visit.chat.locator(".spent")).to_contain_text("~")
+
+
+@pytest.mark.slow
 async def test_a_span_that_is_cited_is_marked_in_the_list_and_in_the_address(visit: Visit) -> None:
     visit.service.chat.scripts = [answer(f"See {_CITED}.")]
     await visit.open_trace()

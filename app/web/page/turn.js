@@ -137,12 +137,12 @@ function Thumbs({ conversation, onStatus }) {
   return html`${thumb("up", "Good answers", 1)}${thumb("down", "Bad answers", 0)}`;
 }
 
-/** The model, and what the answer took. */
+/** The model, and what the answer took; ~ where a part was not reported by the provider. */
 function Spent({ turn }) {
   const { model, usage } = turn;
   const parts = [
     model,
-    usage?.total_tokens && formatCount(usage.total_tokens, "token"),
+    usage?.total_tokens && (usage.estimated ? "~" : "") + formatCount(usage.total_tokens, "token"),
     formatCost(usage?.cost),
   ].filter(Boolean);
   return parts.length ? html`<span class="spent">${parts.join(" · ")}</span>` : null;
