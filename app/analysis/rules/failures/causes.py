@@ -287,7 +287,7 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     own = node.view.output.empty_keys - node.view.input.empty_keys
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
-        return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"{names} missing")
+        return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"its {names} is empty")
     if _misses_key(error) and is_empty_table(node):
         return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a table without entries")
     lacked = _find_lacked_subject(node, error)
@@ -382,7 +382,8 @@ def _build_cause_finding(
         origin = find_empty_origin(cause.node, analysis)
         if origin is not cause.node:
             nodes = [origin, *nodes]
-            sentence = f"{one_line(origin.name, limit=60)} found nothing; {sentence}"
+            what = "failed" if origin.error else "found nothing"
+            sentence = f"{one_line(origin.name, limit=60)} {what}; {sentence}"
     numbers = {"ms_between": waited}
     return build_finding(
         _CATEGORIES[item.fatal], confidence, sentence, nodes, numbers, standing=standing

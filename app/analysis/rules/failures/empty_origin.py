@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.analysis.error_origins import is_cancellation
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.rules.lookups import leaves_program
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -16,21 +17,38 @@ _NOTHING: tuple[object, ...] = (None, "", 0, [], {})
 def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:
     """The last span that failed inside a step, else the last call of something outside that
     returned nothing there; for a step of the
-    program the nearest one before it under whose key it was given nothing; else the step itself."""
+    program the nearest one before it under whose key it was given nothing, else the first step that
+    returned an empty list or object under that key without having been given one; else the step
+    itself."""
     inside = list(islice(analysis.tree.below(node), 1, _INSIDE_READ))
     found = [each for each in inside if each.error and not is_cancellation(each.error)]
     found = found or [each for each in inside if _found_nothing(each, analysis)]
     if found:
         return max(found, key=lambda each: (each.end, each.depth))
     lacked = set(_keys_of_nothing(node))
-    if leaves_program(node) or not lacked:
+    if not lacked or (leaves_program(node) and node.view.input.state is BodyState.PRESENT):
         return node
     for _, each in islice(analysis.tree.earlier(node), _EARLIER_READ):
         if _found_nothing(each, analysis) and any(
             leaf.key in lacked and leaf.value in _NOTHING for leaf in each.view.output.first_leaves
         ):
             return each
-    return node
+    return _find_first_empty(node, lacked, analysis) or node
+
+
+def _find_first_empty(node: Node, lacked: set[str], analysis: TraceAnalysis) -> Node | None:
+    """The earliest step whose result alone has an empty list or object under one of the keys."""
+    found = None
+    for _, each in islice(analysis.tree.earlier(node), _EARLIER_READ):
+        view = each.view
+        if each.error or view.is_model_call or not analysis.was_read(each):
+            continue
+        if view.output.may_have_empty and any(
+            leaf.key in lacked - view.input.empty_keys and leaf.value in ([], {})
+            for leaf in view.output.first_leaves
+        ):
+            found = each
+    return found
 
 
 def _found_nothing(node: Node, analysis: TraceAnalysis) -> bool:

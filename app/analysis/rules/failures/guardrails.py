@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.kind import SpanKind
+from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.names import match_names
-from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -50,6 +52,16 @@ _OWN_KEYS = key_set(
 )
 """Keys of a result that only guardrails write (Opik, OpenAI, Bedrock, NeMo), whatever the span is
 called."""
+_MATCH_KEYS = key_set(
+    "type entity_type entity entities category categories label topic topics rule rules policy"
+    " text match matched matched_text matches span_text value snippet score confidence probability"
+    " reason reasons explanation message detail details hazard hazards violations"
+)
+"""Keys under which checks say what they matched, and as what (Presidio, Bedrock, Guardrails AI,
+Lakera, Azure)."""
+_PASSED_WORDS = word_set("passed pass ok allowed allow safe none success")
+_MATCHES_SHOWN = 4  # values: kind, text and score of a match, and a reason
+_MATCH_SHOWN = 60  # characters of each
 _UNSAFE = re.compile(r"\s{0,4}unsafe\b\W{0,4}(?:S\d|O\d|\Z)")  # of Llama Guard
 _MASKED = word_set("anonymized masked")  # Bedrock says `GUARDRAIL_INTERVENED` of these as well
 
@@ -68,7 +80,8 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         checked = analysis.tree.by_id.get(validation.span_id or "")
         reported.update([checked.id] if checked else [])
         where = f" at {one_line(checked.name, limit=60)}" if checked else ""
-        sentence = f"The guardrail {names} failed{where}"
+        matched = _describe_match(checked) if checked and analysis.was_read(checked) else ""
+        sentence = f"The guardrail {names} failed{where}" + (matched and f" ({matched})")
         yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
     last_call = max((n.start for n in analysis.tree.nodes if n.view.is_model_call), default=0)
     for node in analysis.tree.nodes:
@@ -82,7 +95,8 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         if verdict:
             name = one_line(node.name, limit=60)
             reported.update(below.id for below in analysis.tree.below(node))
-            sentence = f"The guardrail {name} refused ({one_line(verdict, limit=80)})"
+            why = "; ".join(filter(None, [one_line(verdict, limit=80), _describe_match(node)]))
+            sentence = f"The guardrail {name} refused ({why})"
             yield _build_guardrail_finding(node, sentence, _CHECK_IN_OUTPUT, analysis)
 
 
@@ -124,6 +138,31 @@ def _build_guardrail_finding(
         confidence, standing = _PASSED_LATER, Standing.NOTE
     nodes = [node] if node else []
     return build_finding(Category.GUARDRAIL, confidence, f"{sentence}.", nodes, standing=standing)
+
+
+def _describe_match(node: Node) -> str:
+    """What a check matched, and as what, as ` (type: PHONE, text: 555 0100, score: 0.9)`, without
+    what other checks beside it passed; empty where its output does not say."""
+    leaves = node.view.output.leaves[:_LEAVES_READ]
+    passed = [leaf.path[:-1] for leaf in leaves if len(leaf.path) > 1 and _says_passed(leaf)]
+    found: dict[str, None] = {}
+    for path, key, value in leaves:
+        if any(path[: len(place)] == place for place in passed):
+            continue
+        if key in _MATCH_KEYS and type(value) in (str, int, float) and value != "":
+            text = one_line(str(value), limit=_MATCH_SHOWN)
+            found[f"{one_line(innermost_key(path), limit=40)}: {text}"] = None
+        elif value is True and len(path) > 1 and plain_key(path[-2]) in _MATCH_KEYS:
+            found[f"{one_line(str(path[-2]))}: {one_line(str(path[-1]), limit=40)}"] = None
+    if all(each.startswith("type: ") for each in found):
+        return ""
+    return ", ".join(islice(found, _MATCHES_SHOWN))
+
+
+def _says_passed(leaf: Leaf) -> bool:
+    if leaf.key in _VERDICT_KEYS and isinstance(leaf.value, str):
+        return leaf.value.lower() in _PASSED_WORDS
+    return leaf.key in _PASS_KEYS and leaf.value is True
 
 
 def _passed_later(node: Node, analysis: TraceAnalysis) -> bool:

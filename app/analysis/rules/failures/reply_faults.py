@@ -38,6 +38,8 @@ _QUOTED = 80  # characters of a report by which it is found in a request
 # than a label are a sentence that was cut.
 _LEAST_LIMIT = 20
 _FEW_WORDS = 4
+_ELLIPSES = ("…", "...")
+_SIBLINGS_READ = 20  # steps beside a reply among which one that shows it is looked for
 # Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
 # there have to be: with fewer it is chance.
 _MOST_PEERS = 0.75
@@ -69,6 +71,9 @@ def _judge_finish(node: Node) -> Suspect | None:
             words = len(reply.text.split(maxsplit=_FEW_WORDS))
             if limit is not None and limit < _LEAST_LIMIT and 0 < words <= _FEW_WORDS:
                 return None
+            if _is_shown_as_cut(node):
+                return None
+            reason += f", at most {limit:,.0f} tokens were allowed" if limit else ""
             return Suspect(node, Fault.CUT, _STATED, reason)
         case FinishReason.FILTERED:
             return Suspect(node, Fault.BLOCKED, _READ_FROM_REPLY, reason)
@@ -77,6 +82,21 @@ def _judge_finish(node: Node) -> Suspect | None:
         case FinishReason.ERROR if not reply.failure:
             return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
     return None
+
+
+def _is_shown_as_cut(node: Node) -> bool:
+    """Whether one of the next steps was given the reply and put an ellipsis behind it: a preview,
+    which is cut on purpose."""
+    text = node.view.reply.text.strip()
+    after = node.parent.children[:_SIBLINGS_READ] if node.parent and text else []
+    return any(
+        isinstance(shown, str)
+        and shown.endswith(_ELLIPSES)
+        and shown.rstrip(".… ") == text.rstrip(".… ")
+        for step in after
+        if step.start >= node.end
+        for shown in step.view.output.first_values
+    )
 
 
 def _judge_calls(node: Node) -> Suspect | None:

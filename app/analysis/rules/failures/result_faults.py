@@ -220,7 +220,8 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
     """A batch with items that failed, a result that is flagged as partial, or that lacks keys that
     its peers have.
 
-    Many results have optional parts, so missing keys alone need a symptom.
+    Many results have optional parts, so empty keys alone need a symptom; what was empty in the
+    input already was lost before.
     """
     output = node.view.output
     if not isinstance(output.opened, (dict, list)):
@@ -242,13 +243,13 @@ def _judge_partial(node: Node, statistics: PeerStatistics) -> Suspect | None:
         return None
     unusual = [
         key
-        for key in sorted(output.empty_keys)
+        for key in sorted(output.empty_keys - node.view.input.empty_keys)
         if peers.empties[key] - 1 <= others // _PEERS_BY_MISSING_KEY
     ]
     if not unusual:
         return None
     names = ", ".join(one_line(key, limit=40) for key in unusual[:3])
-    reason = f"it lacks {names}, which other calls gave"
+    reason = f"its {names} is empty, unlike that of other calls"
     return Suspect(node, Fault.PARTIAL, _MISSING_KEYS, reason, Standing.WEAK)
 
 
