@@ -13,8 +13,8 @@ from app.analysis.text.one_line import (
     one_line,
 )
 from app.analysis.text.outline_header import format_header
-from app.analysis.text.outline_previews import RowPreviews, plan_previews
-from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
+from app.analysis.text.outline_previews import plan_previews
+from app.analysis.text.outline_rows import RowKind, SpanLines
 from app.analysis.text.outline_tree import plan_rows
 from app.analysis.text.token_budget import (
     Alias,
@@ -140,11 +140,6 @@ def _format_groups(groups: Sequence[SpanGroup]) -> str:
     return "; ".join(parts)
 
 
-def _format_row(row: OutlineRow, spans: SpanLines, alias: Alias, previews: RowPreviews) -> str:
-    line = row.text(spans, alias=alias)
-    return line + previews.text(row.nodes[0], alias) if row.kind is RowKind.SPAN else line
-
-
 def _add_tree(
     sheet: BudgetedText,
     analysis: TraceAnalysis,
@@ -166,11 +161,10 @@ def _add_tree(
     rows, hidden = plan_rows(
         span_lines, top=top, budget_tokens=min(row_tokens, sheet.left - _CLOSING)
     )
-    spans = [row.nodes[0] for row in rows if row.kind is RowKind.SPAN]
     left = sheet.left - sum(row.tokens for row in rows) - _CLOSING
     header = [] if root else [analysis.trace.input, analysis.trace.output]
-    previews = plan_previews(spans, analysis, known=header, budget_tokens=left)
-    lines = (_format_row(row, span_lines, alias, previews) for row in rows)
+    previews = plan_previews(rows, span_lines, known=header, budget_tokens=left)
+    lines = (row.text(span_lines, alias=alias) + previews.text(row, alias) for row in rows)
     shown = sheet.fill(lines, keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind is not RowKind.STRETCH)
     if hidden:

@@ -1,14 +1,14 @@
 """Previews of inputs and outputs in an outline: the room left is shared out between its rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.analysis.error_origins import find_error_origins
 from app.analysis.recorded.body import Body
-from app.analysis.text.previews import LONGEST, Preview, preview_body, preview_input, preview_output
+from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
+from app.analysis.text.previews import LONGEST, Preview, preview_body
 from app.analysis.text.token_budget import Alias
-from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 
@@ -16,6 +16,7 @@ from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 # answer or a record; below 10 nothing can be recognised.
 _LENGTHS = (72, 48, 36, 28, 20, 14, 10)
 _IMPORTANT = 2  # times as much for spans of findings and failed ones
+_FOLDED = 3  # times less for what differs between spans that share a row
 _SEPARATOR = 5  # tokens of ` | out: ` before a preview
 _REFERENCE = 11  # tokens of `same error as s00000` with its separator
 _LEAST_REPEATED = 24  # characters: shorter texts are equal by chance
@@ -31,14 +32,16 @@ class _Part:
     """One side of a span: what it was given or what it returned.
 
     `reference` stands in the place of a text that was shown before, followed by the alias of
-    `same_as` where it was shown by another span.
+    `same_as` where it was shown by another span. `folded` parts belong to a span that shares a row.
     """
 
     node: Node
+    owner: str
     label: str
     preview: Preview
     important: bool
     place: int
+    folded: bool = False
     tokens: int = 0
     reference: str = ""
     same_as: Node | None = None
@@ -52,30 +55,42 @@ class _Part:
 
 @dataclass(slots=True)
 class RowPreviews:
-    """The previews of rows by span id."""
+    """The previews of rows, by the id of a span, or by what spans of one row have in common."""
 
     _parts: dict[str, list[_Part]] = field(default_factory=dict)
 
-    def text(self, node: Node, alias: Alias) -> str:
-        """What to append to the line of a span; may be empty."""
+    def text(self, row: OutlineRow, alias: Alias) -> str:
+        """What to append to the line of a row; may be empty."""
+        if row.kind is RowKind.SPAN:
+            return self._format_sides(row.nodes[0].id, alias)
+        if row.kind is not RowKind.FOLD:
+            return ""
+        shown = self._format_sides(_common_owner(row), alias)
+        for node in row.nodes:
+            shown += f" | {alias(node.id)}"
+            texts = [part.text(alias) for part in self._parts.get(node.id, ())]
+            shown += " " + " → ".join(dict.fromkeys(texts)) if texts else ""
+        return shown
+
+    def _format_sides(self, owner: str, alias: Alias) -> str:
         shown = ""
-        for part in self._parts.get(node.id, ()):
+        for part in self._parts.get(owner, ()):
             if text := part.text(alias):
                 shown += f" | {part.label} {text}"
         return shown
 
 
 def plan_previews(
-    nodes: Sequence[Node], analysis: TraceAnalysis, *, known: Sequence[Any], budget_tokens: int
+    rows: Sequence[OutlineRow], lines: SpanLines, *, known: Sequence[Any], budget_tokens: int
 ) -> RowPreviews:
-    """Previews of these spans, given in reading order, within the budget. `known` are recorded
+    """Previews of these rows, given in reading order, within the budget. `known` are recorded
     values that stand before the rows.
 
     Each is as long as the budget allows for all; where it is too small for that, spans of findings
-    and failed ones come first, then what was returned, then what was given. A text that stands in
-    an earlier row or before them is named and not shown again.
+    and failed ones come first, then what was returned, then what was given, and spans that share a
+    row come last. A text that stands in an earlier row or before them is named and not shown again.
     """
-    parts = list(_collect_parts(nodes, analysis, known))
+    parts = list(_collect_parts(rows, lines, known))
     for part in parts:
         part.tokens = _REFERENCE if part.reference else _SEPARATOR + _count_tokens(part)
     length = _choose_length(parts, budget_tokens)
@@ -90,46 +105,82 @@ def plan_previews(
             price = _SEPARATOR + tokens
         if price <= left:
             left -= price
-            chosen.setdefault(part.node.id, []).append(part)
+            chosen.setdefault(part.owner, []).append(part)
     for found in chosen.values():
         found.sort(key=lambda part: part.label != _IN)
     return RowPreviews(chosen)
 
 
 def _collect_parts(
-    nodes: Sequence[Node], analysis: TraceAnalysis, header: Sequence[Any]
+    rows: Sequence[OutlineRow], lines: SpanLines, header: Sequence[Any]
 ) -> Iterator[_Part]:
     """Inputs and outputs in reading order; those that stood before are references."""
+    analysis = lines.analysis
     important = {
         span_id for item in analysis.findings for span_id in item.spans[:_SPANS_OF_FINDING]
     }
-    seen = _SeenTexts(nodes, analysis, header)
-    for place, node in enumerate(nodes):
+    shown = [row for row in rows if row.kind in (RowKind.SPAN, RowKind.FOLD)]
+    seen = _SeenTexts([node for row in shown for node in row.nodes], lines, header)
+    for place, row in enumerate(shown):
+        if row.kind is RowKind.FOLD:
+            yield from _collect_folded(row, lines, seen, place)
+            continue
+        node = row.nodes[0]
         matters = node.id in important or node.error is not None
-        result = preview_output(node.view)
-        label = _FAILED if result.failed else _OUT
-        for side, preview in ((_IN, preview_input(node.view)), (label, result)):
-            part = _Part(node, side, preview, matters, place)
+        given, result = lines.previews(node)
+        for label, preview in ((_IN, given), (_label_of(result), result)):
+            part = _Part(node, node.id, label, preview, matters, place)
             if preview.pieces and seen.refer(part):
                 yield part
+
+
+def _collect_folded(
+    row: OutlineRow, lines: SpanLines, seen: "_SeenTexts", place: int
+) -> Iterator[_Part]:
+    """What spans that share a row have in common, and what differs of each."""
+    sides = zip(*map(lines.previews, row.nodes), strict=True)
+    labels = (_IN, _label_of(lines.previews(row.nodes[0])[1]))
+    for label, previews in zip(labels, sides, strict=True):
+        columns = list(zip(*(preview.pieces for preview in previews), strict=True))
+        differs = [len({text for _, text in column}) > 1 for column in columns]
+        common = Preview(
+            [
+                (name, "…" if different else text)
+                for (name, text), different in zip(previews[0].pieces, differs, strict=True)
+            ]
+        )
+        if common.pieces:
+            yield _Part(row.nodes[0], _common_owner(row), label, common, False, place)
+        for node, preview in zip(row.nodes, previews, strict=True):
+            part = _Part(node, node.id, label, preview, False, place, folded=True)
+            if any(differs) and seen.refer(part):
+                pieces = zip(preview.pieces, differs, strict=True)
+                shown = Preview([("", text) for (_, text), different in pieces if different])
+                yield replace(part, preview=shown)
+
+
+def _common_owner(row: OutlineRow) -> str:
+    return f"in common from {row.nodes[0].id}"
+
+
+def _label_of(result: Preview) -> str:
+    return _FAILED if result.failed else _OUT
 
 
 class _SeenTexts:
     """Where texts stood first: in the header, or as the input or output of a span; the text of an
     error stands at its origin."""
 
-    def __init__(
-        self, nodes: Sequence[Node], analysis: TraceAnalysis, header: Sequence[Any]
-    ) -> None:
+    def __init__(self, nodes: Sequence[Node], lines: SpanLines, header: Sequence[Any]) -> None:
         previews = [preview_body(Body(each)) for each in header]
         named = zip(previews, _HEADER_NAMES, strict=False)
         self._header = {preview.key: (preview, name) for preview, name in named}
         self._first: dict[tuple[str, int], _Part] = {}
         listed = {node.id for node in nodes}
-        for item in analysis.once(find_error_origins):
+        for item in lines.analysis.once(find_error_origins):
             if item.origin.id in listed:
-                preview = preview_output(item.origin.view)
-                part = _Part(item.origin, _FAILED, preview, True, 0)
+                preview = lines.previews(item.origin)[1]
+                part = _Part(item.origin, item.origin.id, _FAILED, preview, True, 0)
                 self._first.setdefault(preview.key, part)
 
     def refer(self, part: _Part) -> bool:
@@ -154,22 +205,20 @@ class _SeenTexts:
         return True
 
 
-def _rank_part(part: _Part) -> tuple[bool, bool, int]:
-    return not part.important, part.label == _IN, part.place
+def _rank_part(part: _Part) -> tuple[bool, bool, bool, int]:
+    return not part.important, part.folded, part.label == _IN, part.place
 
 
 def _most(part: _Part, length: int) -> int:
+    if part.folded:
+        return max(_LENGTHS[-1], length // _FOLDED)
     return length * _IMPORTANT if part.important else length
 
 
 def _choose_length(parts: Sequence[_Part], budget_tokens: int) -> int:
     """The tokens of one preview so that all fit, or the fewest."""
-    important = [part.tokens for part in parts if part.important]
-    others = [part.tokens for part in parts if not part.important]
     for length in _LENGTHS:
-        most, most_important = _SEPARATOR + length, _SEPARATOR + length * _IMPORTANT
-        total = sum([tokens if tokens < most else most for tokens in others])
-        total += sum([min(tokens, most_important) for tokens in important])
+        total = sum([min(part.tokens, _SEPARATOR + _most(part, length)) for part in parts])
         if total <= budget_tokens:
             return length
     return _LENGTHS[-1]

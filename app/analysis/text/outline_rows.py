@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from app.analysis.spending import read_spending, sum_spending
 from app.analysis.text.lines import PATH_MARK, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
+from app.analysis.text.previews import Preview, preview_input, preview_output
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node
@@ -22,21 +24,30 @@ _NOTABLE_DELAY = 0.01  # share of the trace between the starts of two spans that
 
 
 class RowKind(StrEnum):
-    """SPAN: one span. GROUP: similar siblings in a row. CHAIN: spans with one child each.
-    STRETCH: siblings in a row that did not fit."""
+    """SPAN: one span. FOLD: siblings in a row that did the same with other values, each named.
+    GROUP: similar siblings in a row. CHAIN: spans with one child each. STRETCH: siblings in a row
+    that did not fit."""
 
     SPAN = "span"
+    FOLD = "fold"
     GROUP = "group"
     CHAIN = "chain"
     STRETCH = "stretch"
 
 
 class SpanLines:
-    """The lines of spans; all that follows the alias is written once."""
+    """The lines of spans; all that follows the alias is written once, as are previews."""
 
     def __init__(self, analysis: TraceAnalysis) -> None:
         self.analysis = analysis
         self._written: dict[int, str] = {}
+        self._previews: dict[int, tuple[Preview, Preview]] = {}
+
+    def previews(self, node: Node) -> tuple[Preview, Preview]:
+        """What a span was given, and what it returned."""
+        if node.index not in self._previews:
+            self._previews[node.index] = preview_input(node.view), preview_output(node.view)
+        return self._previews[node.index]
 
     def text(self, node: Node, *, name: str) -> str:
         """The line of a span whose alias is `name`."""
@@ -65,7 +76,7 @@ class OutlineRow:
     @property
     def opens(self) -> Sequence[Node]:
         """The children that the row can be opened to; empty for rows of several siblings."""
-        if self.kind in (RowKind.GROUP, RowKind.STRETCH):
+        if self.kind in (RowKind.FOLD, RowKind.GROUP, RowKind.STRETCH):
             return ()
         return self.nodes[-1].children
 
@@ -74,7 +85,14 @@ class OutlineRow:
         indent = "  " * min(self.depth, _DEEPEST_INDENT)
         first = self.nodes[0]
         if self.kind is RowKind.GROUP:
-            return indent + _format_group(self.nodes, analysis, alias)
+            longest = max(self.nodes, key=lambda node: (node.duration, -node.index))
+            return f"{indent}{_format_group(self.nodes, analysis)}; longest {alias(longest.id)}"
+        if self.kind is RowKind.FOLD:
+            pairs = pairwise(self.nodes)
+            beside = any(later.start < node.end - CLOCK_TOLERANCE for node, later in pairs)
+            return (
+                indent + _format_group(self.nodes, analysis) + ("; side by side" if beside else "")
+            )
         if self.kind is RowKind.STRETCH:
             return indent + _format_stretch(self.nodes, alias)
         if self.kind is RowKind.CHAIN:
@@ -97,11 +115,10 @@ def _starts_unexpectedly(node: Node, before: Node | None, analysis: TraceAnalysi
     return node.start - before.end > _NOTABLE_GAP * whole
 
 
-def _format_group(nodes: Sequence[Node], analysis: TraceAnalysis, alias: Alias) -> str:
-    """`12 × search [tool] 80 ms to 1.20 s, together 3.40 s; longest s9`."""
+def _format_group(nodes: Sequence[Node], analysis: TraceAnalysis) -> str:
+    """`12 × search [tool] 80 ms to 1.20 s, together 3.40 s`."""
     times = [node.duration for node in nodes]
     first = nodes[0]
-    longest = max(nodes, key=lambda node: (node.duration, -node.index))
     on_path = any(node.id in analysis.profile.on_path for node in nodes)
     mark = f"{PATH_MARK} " if on_path else ""
     others = "" if all(node.name == first.name for node in nodes) else " and similar"
@@ -109,7 +126,7 @@ def _format_group(nodes: Sequence[Node], analysis: TraceAnalysis, alias: Alias) 
     text = (
         f"{mark}{len(nodes):,} × {one_line(first.name)}{others} [{kind}]"
         f" {format_duration(min(times))} to {format_duration(max(times))}, together"
-        f" {format_duration(sum(times))}; longest {alias(longest.id)}"
+        f" {format_duration(sum(times))}"
     )
     total = sum_spending(read_spending(node) for node in nodes)
     return "; ".join([text, *format_spending(total), *_count_failed_and_below(nodes)])

@@ -3,7 +3,8 @@
 Starting at the roots, the most important span is opened, as long as the lines of its
 children fit: spans of findings, failed spans and the long parts of the critical path come before
 others. Siblings stay in the order they started, each with a line of its own where all fit in half
-of the room; then similar ones in a row share a line, and what still does not fit is counted in its
+of the room, but for those that did the same with other values (`alike_spans`), which always share
+one that names each; then similar ones in a row share a line, and what still does not fit is counted in its
 place. Room that is left lists similar spans that returned different things. Spans with a single
 child each share one line; a span that stays closed says how much is below it.
 """
@@ -12,9 +13,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from app.analysis.text.one_line import without_numbers
+from app.analysis.text.alike_spans import FOLD_FROM, group_alike, similarity
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
-from app.analysis.text.previews import preview_output
 from app.analysis.text.token_budget import LONGEST_ALIAS, count_line_tokens
 from app.analysis.tree import Node
 
@@ -24,6 +24,7 @@ _SINGLES = 24  # important siblings with a line of their own: a thousand failed 
 # Failed and unfinished spans (20) and spans of findings (up to 100) are above it, the longest
 # part of the critical path (10) is below: see `_compute_weights`.
 _IMPORTANT_WEIGHT = 15.0
+_TOKENS_OF_MEMBER = 5  # of ` | s00000` before what a folded span was given
 _STRETCH_TOKENS = 60  # of the row that counts siblings left out, as long as it usually is
 _LEAST_ROW_TOKENS = 10  # of a span with a short name and no model
 _SHORTEST_ROW_TOKENS = 8  # of one whose name and type cannot be shown: no row has fewer
@@ -83,11 +84,10 @@ class _RowPlanner:
 
     def _list_members(self, group: OutlineRow) -> None:
         """Lists the spans of a group one by one, as far as there is room left."""
-        rows = [OutlineRow([node], depth=group.depth) for node in group.nodes]
-        _set_siblings_before(rows, group.nodes)
+        rows = self._fold_alike(group.nodes, group.depth)
         room = self._left + group.tokens
         members, price = self._choose_rows(rows, group.nodes, room)
-        if len(members) > _GROUP_FROM:
+        if sum(len(row.nodes) for row in members) > _GROUP_FROM:
             members[0].before = group.before
             group.members = members
             self._left = room - price
@@ -97,7 +97,7 @@ class _RowPlanner:
         samples = [nodes[0], nodes[len(nodes) // 2], nodes[-1]]
         if not all(map(self._analysis.was_read, samples)):
             return False
-        shown = {preview_output(node.view).text() for node in samples}
+        shown = {self._lines.previews(node)[1].text() for node in samples}
         return len(shown) == len(samples) and "" not in shown
 
     def _compute_weights(self) -> list[float]:
@@ -148,13 +148,12 @@ class _RowPlanner:
             price = self._row_tokens(rows[0])
             return (rows, price) if price <= self._left else ([], 0)
         if len(nodes) * _LEAST_ROW_TOKENS <= limit:
-            single = [OutlineRow([node], depth=depth) for node in nodes]
-            _set_siblings_before(single, nodes)
+            single = self._fold_alike(nodes, depth)
             price = sum(map(self._row_tokens, single))
             if price <= limit // 2:
                 return single, price
             grouped = self._group_similar(nodes, depth)
-            if price <= limit and len(grouped) == len(nodes):
+            if price <= limit and len(grouped) >= len(single):
                 return single, price
         else:
             grouped = self._group_similar(nodes, depth)
@@ -164,11 +163,11 @@ class _RowPlanner:
         """Rows in the order of time: similar siblings in a row share one, important ones do not."""
         alone = self._important_ids(nodes) | self._find_examples(nodes)
 
-        def similarity(node: Node) -> tuple[str, str, str]:
-            return (*_similarity(node), node.id if node.id in alone else "")
+        def kind(node: Node) -> tuple[str, str, str]:
+            return (*similarity(node), node.id if node.id in alone else "")
 
         rows: list[OutlineRow] = []
-        for _, members in groupby(nodes, key=similarity):
+        for _, members in groupby(nodes, key=kind):
             found = list(members)
             if len(found) >= _GROUP_FROM:
                 rows.append(OutlineRow(found, RowKind.GROUP, depth))
@@ -177,6 +176,25 @@ class _RowPlanner:
         _set_siblings_before(rows, nodes)
         return rows
 
+    def _fold_alike(self, nodes: Sequence[Node], depth: int) -> list[OutlineRow]:
+        """A row for each span; those that did the same share one. Of those with spans below the
+        first has a row of its own, which can be opened and shows what each of them does."""
+        if len(nodes) < FOLD_FROM or not all(map(self._analysis.was_read, nodes)):
+            groups = [[node] for node in nodes]
+        else:
+            groups = group_alike(nodes, self._is_important, self._lines)
+        rows: list[OutlineRow] = []
+        for members in groups:
+            alone = 1 if len(members) == 1 or members[0].children else 0
+            rows += [OutlineRow([node], depth=depth) for node in members[:alone]]
+            if members[alone:]:
+                rows.append(OutlineRow(members[alone:], RowKind.FOLD, depth))
+        _set_siblings_before(rows, nodes)
+        return rows
+
+    def _is_important(self, node: Node) -> bool:
+        return self._weights[node.index] >= _IMPORTANT_WEIGHT
+
     def _find_examples(self, nodes: Sequence[Node]) -> set[str]:
         """Of each long row of similar siblings with spans below, the longest whose bodies were
         read: it can be opened and shows what each of them does."""
@@ -184,7 +202,7 @@ class _RowPlanner:
         def worth(node: Node) -> tuple[bool, int, int]:
             return self._analysis.was_read(node), node.duration, -node.index
 
-        runs = (list(members) for _, members in groupby(nodes, key=_similarity))
+        runs = (list(members) for _, members in groupby(nodes, key=similarity))
         return {
             max(run, key=worth).id
             for run in runs
@@ -237,15 +255,13 @@ class _RowPlanner:
     def _row_tokens(self, row: OutlineRow) -> int:
         if not row.tokens:
             row.tokens = count_line_tokens(row.text(self._lines, alias=_longest_alias))
+            if row.kind is RowKind.FOLD:
+                row.tokens += _TOKENS_OF_MEMBER * len(row.nodes)
         return row.tokens
 
 
 def _longest_alias(_: str) -> str:
     return LONGEST_ALIAS
-
-
-def _similarity(node: Node) -> tuple[str, str]:
-    return without_numbers(node.name), node.span.type or ""
 
 
 def _set_siblings_before(rows: Sequence[OutlineRow], nodes: Sequence[Node]) -> None:
