@@ -3,15 +3,16 @@
 from typing import Any
 
 from app.opik.records import ErrorInfo, Span
-from tests.analysis.test_silent_failures import found, model, tool
+from tests.analysis.test_silent_failures import found, tool
 from tests.analysis.timeline import span
 
 CUT = {"choices": [{"finish_reason": "length", "message": {"content": "The ferry leaves at"}}]}
 
 
-def cut_reply(span_id: str, start: float, limit: int) -> Span:
+def cut_reply(span_id: str, start: float, limit: int, **more: Any) -> Span:
     asked = {"messages": [{"role": "user", "content": "When?"}], "max_tokens": limit}
-    return span(span_id, start, start + 1, type="llm", name="write", input=asked, output=CUT)
+    fields: dict[str, Any] = {"type": "llm", "name": "write", "input": asked, "output": CUT} | more
+    return span(span_id, start, start + 1, **fields)
 
 
 def test_a_failed_guardrail_is_told_with_what_it_matched_and_not_with_what_passed() -> None:
@@ -33,16 +34,11 @@ def test_a_cut_reply_is_told_with_its_limit() -> None:
 def test_a_reply_that_the_next_step_shows_with_an_ellipsis_was_meant_to_be_cut() -> None:
     shown = {"teaser": "The ferry leaves at…"}
     parent = span("p", 0, 9, input={"n": 1}, output=shown)
-    inside = [
-        cut_reply("a", 1, 30),
-        tool("teaser", 3, {"text": "The ferry leaves at"}, shown),
-    ]
-    for each in inside:
-        each.parent_span_id = "p"
-    assert found([parent, *inside]) == []
-    other = model("b", 3, "The ferry leaves at noon.")
-    other.parent_span_id = "p"
-    assert len(found([parent, inside[0], other])) == 1
+    reply = cut_reply("a", 1, 30, parent_span_id="p")
+    given = {"text": "The ferry leaves at"}
+    teaser = tool("teaser", 3, given, shown, parent_span_id="p")
+    assert found([parent, reply, teaser]) == []
+    assert len(found([parent, reply, tool("send", 3, given, {"ok": 1}, parent_span_id="p")])) == 1
 
 
 def test_an_error_of_missing_data_goes_back_to_the_step_whose_result_was_empty_first() -> None:

@@ -67,6 +67,7 @@ _LACKED_SUBJECT_STRENGTH = 0.75  # a result without what the name of its call pr
 _EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
 _LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
 _SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
+_PEERS_READ = 20  # other results of a name in which the key is looked for
 _LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
 
 # Confidences. Without a connection the fault itself has to be sure; an error that did not end the
@@ -241,9 +242,6 @@ def _keys_of_empties(node: Node) -> frozenset[str]:
         for part in leaf.path
         if isinstance(part, str)
     )
-
-
-_PEERS_READ = 20  # other results of a name in which the key is looked for
 
 
 def _peers_have_key(node: Node, names: frozenset[str], analysis: TraceAnalysis) -> bool:
