@@ -4,9 +4,9 @@ Starting at the roots, the most important span is opened, as long as the lines o
 children fit: spans of findings, failed spans and the long parts of the critical path come before
 others. Siblings stay in the order they started, each with a line of its own where all fit in half
 of the room, but for those that did the same with other values (`alike_spans`), which always share
-one that names each; then similar ones in a row share a line, and what still does not fit is counted in its
-place. Room that is left lists similar spans that returned different things. Spans with a single
-child each share one line; a span that stays closed says how much is below it.
+one that names each; then similar ones in a row share a line, and what still does not fit is
+counted in its place. Room that is left lists similar spans that returned different things. Spans
+with a single child each share one line; a span that stays closed says how much is below it.
 """
 
 import heapq
