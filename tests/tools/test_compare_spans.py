@@ -1,5 +1,7 @@
 """Comparing two spans of a trace, with their bodies whole."""
 
+from typing import Any
+
 import pytest
 
 from standin.faults import Answer, Fault
@@ -31,6 +33,23 @@ async def test_times_structure_and_changed_paths_of_two_subtrees_are_listed() ->
             "Comparing try (s2) with try (s4)"
         )
         assert await harness.display("compare", a="s2", b="s99") == "Comparing two spans"
+
+
+async def test_errors_that_differ_in_numbers_only_are_one_difference() -> None:
+    def failed(place: int, parent: int, message: str) -> dict[str, Any]:
+        error = {"exception_type": "Busy", "message": message}
+        return a_span(place, parent, name="pump", error_info=error)
+
+    spans = [a_span(1), a_span(2, 1, name="old"), a_span(3, 1, name="new")]
+    spans += [
+        failed(4, 2, "valve 8 is busy"),
+        *(failed(5 + n, 3, f"valve {n} is busy") for n in range(3)),
+    ]
+    spans += [failed(9 + n, 3, f"dry for {n} s") for n in range(4)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("compare", a="s2", b="s3")
+    errors = [line for line in text.splitlines() if line.startswith("error")]
+    assert errors == ["error only in B: pump: Busy: dry for 0 s (4 times, other numbers)"]
 
 
 async def test_another_model_and_text_are_shown_whatever_else_differs() -> None:

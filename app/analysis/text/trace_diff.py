@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.analysis.error_origins import error_message
+from app.analysis.error_origins import error_message, error_signature
 from app.analysis.spending import NO_SPENDING, TokensAndCost, sum_spending
 from app.analysis.text.lines import format_spending
-from app.analysis.text.one_line import format_count, format_duration, one_line
+from app.analysis.text.one_line import format_count, format_duration, one_line, without_numbers
 from app.analysis.text.run_differences import ComparedRuns, find_run_differences
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.text.value_diff import ValueChange, diff_values, format_changes
@@ -21,6 +21,7 @@ _MOST_LINES = 400  # more than any budget holds; bounds the work of comparing
 _CHANGES_READ = 1_000  # changed paths read of one body; more are of one list and share a line
 _CHANGES_OF_PAIR = 4  # lines on one body of a pair below; the first would hide the decisive one
 _PAIRS = 8  # pairs of spans whose bodies are compared: most later ones differ because these do
+_ERRORS_SHOWN = 20  # kinds of errors of a side, a line each
 _LEAST_SHIFT = 0.02  # share of the longer side: smaller changes of time are noise
 
 
@@ -113,18 +114,26 @@ def _format_ratio(before: float, after: float) -> str:
 
 
 def _compare_errors(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
+    """Errors that one side has; those that differ in numbers and ids are one."""
     mine, theirs = _error_texts(a), _error_texts(b)
-    yield from (f"error only in A: {text}" for text in mine if text not in theirs)
-    yield from (f"error only in B: {text}" for text in theirs if text not in mine)
+    for side, own, other in (("A", mine, theirs), ("B", theirs, mine)):
+        for key, texts in own.items():
+            if key not in other:
+                times = f" ({len(texts):,} times" if len(texts) > 1 else ""
+                times += f"{', other numbers' if len(set(texts)) > 1 else ''})" if times else ""
+                yield f"error only in {side}: {texts[0]}{times}"
 
 
-def _error_texts(side: ComparedSide) -> list[str]:
-    texts: dict[str, None] = {}
+def _error_texts(side: ComparedSide) -> Mapping[tuple[str, str], list[str]]:
+    """The errors of each name and kind, of the first kinds."""
+    found: dict[tuple[str, str], list[str]] = {}
     for node in side.nodes():
         if node.error is not None:
             text = f"{one_line(node.name, limit=60)}: {error_message(node.error)}"
-            texts[one_line(text, limit=240)] = None
-    return list(texts)[:20]
+            key = (without_numbers(node.name), error_signature(node.error))
+            if key in found or len(found) < _ERRORS_SHOWN:
+                found.setdefault(key, []).append(one_line(text, limit=240))
+    return found
 
 
 def _compare_structure(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
