@@ -48,8 +48,8 @@ async def compare_with_project(
     name: Annotated[str | None, Field(description="Another trace name.")] = None,
     days: Annotated[int, Field(ge=1, le=90, description="Days back.")] = 7,
 ) -> str:
-    """What is usual for traces of this name in the project (percentiles of time, cost, tokens;
-    errors), and how this one compares."""
+    """What is usual for traces of this name in the project, beyond the outline's baseline of times:
+    percentiles of cost and tokens, errors, and how this one compares."""
     trace = context.trace
     wanted = name or trace.name
     if not wanted:

@@ -63,12 +63,15 @@ async def get_thread(
         int, Field(ge=1, le=SHOWN, description="Turns to show; fewer show more text of each.")
     ] = SHOWN,
 ) -> str:
-    """The thread of this trace: what was asked and answered before and after it, with times,
+    """Of a trace with a thread: what was asked and answered before and after it, with times,
     errors, scores and cost. Its traces get short names (t1)."""
     trace = context.trace
     if not trace.thread_id:
         return "This trace is not part of a thread: nothing was recorded before or after it."
     thread = await _read_thread(context)
+    if len(thread.turns) == 1 and not thread.notes and not _has_feedback(thread):
+        name = one_line(trace.thread_id, limit=80)
+        return f"This trace is the only turn of its thread {name}: nothing came before or after it."
     first = thread.here - _BEFORE * turns // SHOWN if offset is None else offset
     first = max(0, min(first, len(thread.turns) - (turns if offset is None else 1)))
     shown = range(first, min(first + turns, len(thread.turns)))
@@ -77,6 +80,10 @@ async def get_thread(
     head.append(_format_position(thread, shown, turns))
     limit = context.limits.result_characters - sum(len(line) + 1 for line in head)
     return "\n".join([*head, *_format_turns(context, thread, shown, bodies=bodies, limit=limit)])
+
+
+def _has_feedback(thread: _Thread) -> bool:
+    return thread.record is not None and bool(thread.record.feedback_scores)
 
 
 async def _read_thread(context: TraceContext) -> _Thread:

@@ -104,7 +104,8 @@ async def find_similar_traces(context: TraceContext, outcome: Outcome) -> str:
         found = _sort_ordinary_first(found, apart_from=trace)
     about = f"named {one_line(trace.name, limit=60)} in this project, {window.text()}"
     if not found:
-        return f"{_NOTHING_FOUND[outcome]} {about}, was found ({order})."
+        cut = order.partition("; ")[2]  # that not all were looked through
+        return f"{_NOTHING_FOUND[outcome]} {about}, was found{cut and f' ({cut})'}."
     lines = [f"{_HEADINGS[outcome]} {about} ({order}):"]
     aliases = context.aliases
     lines += [

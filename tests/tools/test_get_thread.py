@@ -128,17 +128,23 @@ async def test_a_thread_id_that_is_no_proper_text_is_no_fault() -> None:
         assert await project.read_baseline("half \ud83d", project.make_window(7)) is None
 
 
-async def test_a_thread_of_one_turn_is_shown() -> None:
+async def test_a_thread_of_one_turn_is_one_sentence_unless_it_has_feedback() -> None:
     async with opened() as harness:
         text = await harness.call("get_thread")
-    assert "1 turn," in text
-    assert "Turns 1 to 1 of 1; this trace is 1\n" in text
+        score(harness, "traces/threads", thread_id=THREAD, name="tempo", value=0.2)
+        await harness.reopen()
+        scored = await harness.call("get_thread")
+    assert text == (
+        "This trace is the only turn of its thread lesson-7: nothing came before or after it."
+    )
+    assert "feedback on the whole thread: tempo 0.2" in scored
+    assert "Turns 1 to 1 of 1; this trace is 1\n" in scored
 
 
 async def test_another_thread_of_the_project_is_not_mixed_in() -> None:
     async with opened() as harness:
         put(harness, a_turn(49) | {"thread_id": "other"}, a_turn(48) | {"project_name": "else"})
-        assert "1 turn," in await harness.call("get_thread")
+        assert "the only turn" in await harness.call("get_thread")
 
 
 async def test_of_a_thousand_turns_those_around_this_one_are_listed_with_calls_for_others() -> None:
