@@ -93,6 +93,7 @@ class DatabaseSettings(BaseSettings):
     # A variable that is set but empty counts as unset: compose files cannot leave one out.
     model_config = SettingsConfigDict(
         env_file=".env",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -143,6 +144,8 @@ class DatabaseSettings(BaseSettings):
         except ValidationError as error:
             faults = "; ".join(_describe_fault(item) for item in error.errors(include_input=False))
             raise StartRefused(f"Settings: {faults}") from None
+        except (OSError, UnicodeDecodeError):
+            raise StartRefused("Settings: .env cannot be read as a text in UTF-8") from None
 
 
 class Settings(DatabaseSettings):

@@ -116,6 +116,23 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     assert (read.agent_opik_url, read.port) == ("http://from-file", 9002)
 
 
+def test_a_dotenv_file_may_begin_with_the_mark_of_its_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("AGENT_OPIK_URL=http://from-file\n", encoding="utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load().agent_opik_url == "http://from-file"
+
+
+def test_a_dotenv_file_in_another_encoding_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("AGENT_OPIK_URL=http://from-file\n", encoding="utf-16")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StartRefused, match=r"\.env cannot be read as a text in UTF-8"):
+        Settings.load()
+
+
 SECRETS = [name for name, field in Settings.model_fields.items() if not field.repr]
 SECRET_VALUES = {
     "session_service_uri": "mysql://u:p@h/from-file",
