@@ -344,9 +344,10 @@ def test_the_text_of_an_error_stands_at_its_origin() -> None:
     assert store.endswith("| failed: all 15 connections of ward-db are taken")
 
 
-def test_a_reply_that_was_cut_shows_its_end_and_its_limit() -> None:
+@each_case("length", [7, 20])
+def test_a_reply_that_was_cut_shows_its_end_and_its_limit(length: int) -> None:
     letter = (
-        "Dear neighbour, " + "thank you for your kind words. " * 20 + "We grant you a credit of"
+        "Dear neighbour, " + "thank you for your kind words. " * length + "We grant you a credit of"
     )
     reply = {"choices": [{"message": {"content": letter}, "finish_reason": "length"}]}
     call = span("write", 1, 9, type="llm", model="m", parent_span_id="root", output=reply)

@@ -1,8 +1,9 @@
 """What one line shows of an input or output, and in which order."""
 
+import json
 from typing import Any
 
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import CUT_LENGTH, Body
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.text.previews import preview_body, preview_input, preview_output
 from tests.analysis.timeline import span
@@ -48,9 +49,12 @@ def test_the_last_of_messages_is_shown_whatever_holds_them() -> None:
         {"type": "human", "content": "Where is parcel P-7?", **facts},
     ]
     expected = "2 messages, the last: Where is parcel P-7?"
-    assert shown({"messages": messages}) == f"messages: {expected}"
+    assert shown({"messages": messages}) == expected
     assert shown(messages) == expected
     assert shown({"content": "In the cellar.", "type": "ai", **facts}) == "In the cellar."
+    call = {"name": "find_parcel", "args": {"id": "P-7", "floor": -1}, "id": "c1"}
+    answer = {"content": "", "type": "ai", "tool_calls": [call], **facts}
+    assert shown(answer) == "calls find_parcel(id: P-7; floor: -1)"
 
 
 def test_an_instruction_that_is_json_shows_its_fields() -> None:
@@ -58,3 +62,15 @@ def test_an_instruction_that_is_json_shows_its_fields() -> None:
     call = RecordedSpan(span("ask", type="llm", model="m", input=given))
     assert preview_input(call).text() == "before: Where is parcel P-7?"
     assert preview_output(RecordedSpan(span("t", output=[]))).text() == "(empty)"
+
+
+def test_a_request_that_the_backend_cut_shows_its_last_message_of_a_user_that_was_read() -> None:
+    messages = [
+        {"role": "user", "content": "Where is “P-7”?"},
+        {"role": "tool", "content": "x" * 9_000},
+    ]
+    whole = json.dumps({"messages": [{"role": "system", "content": "Be brief. " * 200}, *messages]})
+    call = RecordedSpan(span("ask", type="llm", model="m", input=whole[:CUT_LENGTH]))
+    assert preview_input(call).text() == "of a cut request: Where is “P-7”?"
+    other = RecordedSpan(span("ask", type="llm", model="m", input=(whole[:99] * 200)[:CUT_LENGTH]))
+    assert preview_input(other).text(40).startswith('of a cut request: {"messages": [')

@@ -1,12 +1,14 @@
 """What a span was given and what it returned, on one line each."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
 from app.analysis.error_origins import error_message
-from app.analysis.recorded.body import Body
+from app.analysis.recorded.body import Body, is_cut
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.finish_reason import FinishReason
@@ -41,6 +43,9 @@ _MEDIA_SHOWN = 3
 _LEAVES_SEARCHED = 200  # of a reply, for attachments
 _END_SHOWN = 60  # characters: some ten words show whether a sentence is whole
 _LEAST_CUT = 100  # characters of a cut reply: shorter ones are mostly shown to their end
+_USER_MESSAGE = re.compile(
+    r'"role": ?"user", ?"content": ?"((?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+)"'
+)
 _ODD_ENDS = frozenset(
     [FinishReason.LENGTH, FinishReason.FILTERED, FinishReason.MALFORMED_CALL, FinishReason.ERROR]
 )
@@ -109,8 +114,17 @@ def preview_input(view: RecordedSpan) -> Preview:
     """What a span was given: the last message of a model call's request, else the fields."""
     if view.is_model_call and view.request.messages:
         last = view.request.messages[-1]
-        return preview_body(Body(last.text or view.request.last_instruction))
+        text = last.text or view.request.last_instruction
+        if is_cut(text) and text.startswith("{"):
+            return _preview_pieces([("of a cut request", _find_user_message(text) or text)])
+        return preview_body(Body(text))
     return preview_body(view.input)
+
+
+def _find_user_message(request: str) -> str:
+    """The last whole message of a user in the beginning of a request as JSON; may be empty."""
+    found = _USER_MESSAGE.findall(request)
+    return str(json.loads(f'"{found[-1]}"', strict=False)) if found else ""
 
 
 def preview_output(view: RecordedSpan) -> Preview:
@@ -153,11 +167,8 @@ def format_preview_with_end(value: Any) -> str:
         return shown
     pieces = islice(describe_value(Body(value).opened), _PIECES_SHOWN)
     longest = max((text for _, text in pieces if isinstance(text, str)), key=len, default="")
-    return f"{shown}; ends with: {_show_end(longest)}" if len(longest) > LONGEST else shown
-
-
-def _show_end(text: str) -> str:
-    return "…" + one_line(text[-_END_SHOWN:], limit=2 * _END_SHOWN)
+    end = one_line(longest[-_END_SHOWN:], limit=2 * _END_SHOWN)
+    return shown if end in shown else f"{shown} ends with: …{end}"
 
 
 def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
@@ -170,7 +181,8 @@ def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
             f"{reply.finish_word} (limit {limit:,.0f} tokens)" if limit else reply.finish_word,
         )
         if cut and len(reply.text) > _LEAST_CUT:
-            yield "ends with", _show_end(reply.text)
+            end = one_line(reply.text[-_END_SHOWN:], limit=2 * _END_SHOWN)
+            yield "ends with", f"…{end}"
     for call in reply.calls[:_CALLS_SHOWN]:
         arguments = preview_body(Body(call.arguments)).text() if call.arguments else ""
         yield "", f"calls {one_line(call.name or 'a tool without a name')}({arguments})"

@@ -23,6 +23,7 @@ _COUNTED_FROM = 4  # items of a list: fewer names or numbers are counted at a gl
 _SHORT_ITEM = 40  # characters: such items stand side by side on one line
 _JOINED = 40  # items on one line: with commas between them they fill any preview
 _LEAST_EQUAL = 2  # items: lists of one are equal by chance
+_ARGUMENTS_SHOWN = 8  # of one call: more do not fit in a line
 _LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
 # Keys that say what an object is to a machine.
 _NOT_SHOWN = frozenset(["role", "type", "object", "lc"])
@@ -98,7 +99,7 @@ def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
     first = items[0]
     if isinstance(first, dict) and _is_message(first) and _is_message(items[-1]):
         text = _message_text(items[-1])
-        yield name, text if len(items) == 1 else f"{len(items):,} messages, the last: {text}"
+        yield "", text if len(items) == 1 else f"{len(items):,} messages, the last: {text}"
     elif all(map(_is_short, items[:_JOINED])):
         if len(items) >= SERIES_FROM and not any(isinstance(each, str) for each in items[:_JOINED]):
             yield name, f"[{len(items):,} numbers]"
@@ -132,5 +133,10 @@ def _message_text(value: dict[Any, Any]) -> str:
 
 
 def _text_of(message: RecordedMessage) -> str:
-    calls = [f"calls {call.name or 'a tool'}" for call in message.calls]
+    calls = [f"calls {call.name or 'a tool'}({_join(call.arguments)})" for call in message.calls]
     return "; ".join(filter(None, [message.text.strip(), *calls]))
+
+
+def _join(arguments: Any) -> str:
+    pieces = islice(describe_value(arguments), _ARGUMENTS_SHOWN)
+    return "; ".join(f"{name}: {format_plain(value)}" for name, value in pieces)
