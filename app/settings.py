@@ -93,7 +93,6 @@ class DatabaseSettings(BaseSettings):
     # A variable that is set but empty counts as unset: compose files cannot leave one out.
     model_config = SettingsConfigDict(
         env_file=".env",
-        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
