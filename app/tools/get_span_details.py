@@ -272,7 +272,9 @@ def _error_values(
         found.append(_make_value(reference, ("error", "message"), error.message))
     if error.traceback and not like:
         value = _make_value(reference, ("error", "traceback"), error.traceback)
-        found.append(value.shorten(fold_stack(error.traceback), "library frames folded"))
+        found.append(
+            value.shorten(fold_stack(error.traceback), "marks and library frames left out")
+        )
     return found
 
 

@@ -345,6 +345,20 @@ async def test_broken_arguments_are_quoted_whole_with_the_place_where_they_break
     )
 
 
+async def test_a_message_that_repeats_an_earlier_one_is_named_by_its_place() -> None:
+    call = {"id": "c1", "function": {"name": "look_up", "arguments": '{"river": "Saale", "at": 7}'}}
+    asked = {"role": "assistant", "content": "", "tool_calls": [call]}
+    found = {"role": "tool", "content": "no gauge of this name; known are Saale-1 and Saale-2"}
+    other = {"role": "tool", "content": found["content"] + " only"}
+    messages = [{"role": "user", "content": "How high?"}, asked, found, asked, found, other]
+    async with opened_trace_of(a_span(1, type="llm", input={"messages": messages})) as harness:
+        text = await harness.call("get_span_details", span_id="s1", view="model_call")
+    lines = text.splitlines()[2:8]
+    assert lines[1] == '[1] assistant: calls look_up({"river": "Saale", "at": 7})'
+    assert lines[3:5] == ["[3] assistant: same as [1]", "[4] tool: same as [2]"]
+    assert lines[5].endswith(" only")
+
+
 async def test_a_model_call_names_the_settings_that_decide_how_it_ended() -> None:
     reply = {
         "choices": [
@@ -402,7 +416,7 @@ async def test_an_error_is_shown_where_it_began_and_named_at_the_spans_it_passed
         "error: Stuck: stone 4 (raised where s2's was)",
         "error: Stuck: stone 3",
     ]
-    assert text.count("error.traceback") == 2 * text.count("frames folded") == 4
+    assert text.count("error.traceback") == 2 * text.count("frames left out") == 4
     assert "  … 1 frame of xxxxxxxxxxxxxxxxxxxx …\n  File" in alone
     assert recorded.endswith(passed)
 

@@ -14,6 +14,7 @@ from app.analysis.text.one_line import format_count, list_first, one_line
 _REPLY_SHARE = 2  # the reply takes at most this part (a half) of the room if there are messages
 _NEWEST_SHARE = 3  # each message takes at most this part (a third) of what is left
 _LEAST_MESSAGE = 100  # characters: less of a message says nothing
+_LEAST_REPEATED = 50  # characters of a line: twice as many as the words that stand for it
 _TOOLS_SHOWN = 24
 _CALLS_SHOWN = 16
 _LONGEST_CALL = 1_000  # characters of one call's arguments
@@ -55,12 +56,29 @@ def _format_messages(messages: Sequence[RecordedMessage], room: int) -> list[str
     newest: list[str] = []
     for place in range(len(messages) - 1, len(first) - 1, -1):
         if newest and room < _LEAST_MESSAGE:
-            newest.append(f"[{place + 1 - len(first):,} earlier messages not shown]")
+            left = f"[{place + 1 - len(first):,} earlier messages not shown]"
             break
         share = max(_LEAST_MESSAGE, room // _NEWEST_SHARE)
         newest.append(_format_message(place, messages[place], share))
         room -= len(newest[-1]) + 1
-    return [*lines, *first, *reversed(newest)]
+    else:
+        left = ""
+    shown = _name_repeated(messages, len(messages) - len(newest), list(reversed(newest)))
+    return [*lines, *first, *([left] if left else []), *shown]
+
+
+def _name_repeated(
+    messages: Sequence[RecordedMessage], start: int, shown: Sequence[str]
+) -> Iterator[str]:
+    """The lines of the messages from `start` on; one that says what an earlier one shows as fully
+    names its place."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for place, line in enumerate(shown, start):
+        message, (head, _, rest) = messages[place], line.partition(":")
+        calls = tuple((call.name, _to_text(call.arguments)) for call in message.calls)
+        first = seen.setdefault((message.role, message.text, calls, rest), place)
+        repeats = first != place and len(line) >= _LEAST_REPEATED
+        yield f"{head}: same as [{first}]" if repeats else line
 
 
 def _format_message(place: int, message: RecordedMessage, room: int) -> str:
