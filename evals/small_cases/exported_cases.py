@@ -6,6 +6,7 @@ from typing import Any
 from evals.small_cases.builder import (
     CaseList,
     Json,
+    SpanPlan,
     calls,
     failed,
     model,
@@ -43,6 +44,38 @@ def _export(name: str, metadata: Json, *, right: bool = True) -> None:
     )
 
 
+# Agents of Strands, and Haystack's component that runs tools: content inside of messages.
+def _in_contents(name: str, used: SpanPlan, asked: Any) -> None:
+    EXPORTED.add(
+        name, model(asked), used, model(says(_SOON)), answer=_SOON, says="harbour office is closed"
+    )
+
+
+_CLOSED = "Error: the harbour office is closed"
+_USE = {"toolUseId": "u4", "name": "reserve_berth", "input": {"ship": "N2"}}
+_in_contents(
+    "strands_tool_status",
+    tool(
+        "execute_tool reserve_berth",
+        {"role": "tool", "content": '{"ship": "N2"}', "id": "u4"},
+        {"message": json.dumps([{"text": _CLOSED}]), "id": "u4"},
+        metadata={"gen_ai.tool.name": "reserve_berth", "gen_ai.tool.status": "error"},
+        right=True,
+    ),
+    {"message": json.dumps([{"toolUse": _USE}]), "finish_reason": "tool_use"},
+)
+_CALL = {"id": "u4", "tool_name": "reserve_berth", "arguments": {"ship": "N2"}}
+_RESULT = {"result": _CLOSED, "error": True, "origin": _CALL}
+_in_contents(
+    "haystack_tool_messages",
+    tool(
+        "tool_invoker",
+        {"messages": [{"role": "assistant", "content": [{"tool_call": _CALL}]}]},
+        {"tool_messages": [{"role": "tool", "content": [{"tool_call_result": _RESULT}]}]},
+        right=True,
+    ),
+    {"replies": [{"role": "assistant", "content": [{"tool_call": _CALL}]}]},
+)
 _export("langfuse", {"level": "ERROR", "statusMessage": "harbour office closed the line"})
 _export("langfuse_without_message", {"level": "ERROR", "status_message": None})
 _export("phoenix", {"status_code": "ERROR", "status_message": "OSError: no pier"})

@@ -146,7 +146,7 @@ def _find_failure_of_object(members: Members) -> str:
             return found
     for key, inner in members:
         if key in _STATING_KEYS and (stated := _read_statement(key, inner, members)):
-            return _find_reason(members) or stated
+            return find_reason(members) or stated
     if refusal := _find_refusal(members) or _read_variant(members):
         return refusal
     for key, inner in members:
@@ -192,7 +192,7 @@ def _read_variant(members: Members) -> str:
         return ""
     inner = list(plain_members(value))
     has_reason = any(name in _REASONS and isinstance(held, str) for name, held in inner)
-    return (_find_reason(inner) or f"{key}: true") if has_reason else ""
+    return (find_reason(inner) or f"{key}: true") if has_reason else ""
 
 
 def find_failure_in_json(text: str) -> str:
@@ -247,7 +247,7 @@ def _read_status_object(value: Mapping[str, Any]) -> str:
     inner = list(plain_members(value))
     state = read_state(str(value.get("state") or ""))
     if state in STATES_OF_TASKS:
-        return _find_reason(inner) or f"state: {state}"
+        return find_reason(inner) or f"state: {state}"
     code = value.get("code")
     message = _read_error(value.get("message"))
     return message if type(code) is int and code != 0 and message else ""
@@ -341,7 +341,7 @@ def _read_error(value: Any) -> str:
         return "" if _says_no_error(text) else text
     if isinstance(value, dict):
         members = list(plain_members(value))
-        if reason := _find_reason(members):
+        if reason := find_reason(members):
             return "" if _says_no_error(reason) else reason
         stated = [f"{key}: {inner}" for key, inner in members if _is_stated(inner)]
         return ", ".join(stated[:_FEW_MEMBERS])
@@ -374,7 +374,7 @@ def _read_errors(value: Any, members: Members) -> str:
     return _read_error(value[0])
 
 
-def _find_reason(members: Members) -> str:
+def find_reason(members: Members) -> str:
     """The text among the members that tells why; a title only where nothing else does."""
     for key, value in sorted(members, key=lambda member: member[0] == "title"):
         if key not in _REASONS:

@@ -9,10 +9,10 @@ from app.analysis.recorded.spellings import key_set, plain_members
 _WRAPPERS = key_set(
     "result response output outputs data body content structured_content return_value value results"
     " tool_result tool_response tool_output function_response message payload json text parts"
-    " choices meta trace observation content_blocks main"
+    " choices meta trace observation content_blocks main tool_call_result"
 )
 """Keys that tools, MCP and SDKs put around the outcome of a call; below others lies content."""
-_HOLD_MESSAGES = frozenset(["messages", "kwargs"])
+_HOLD_MESSAGES = frozenset(["messages", "kwargs", "toolmessages"])
 _ABOUT_PAGES = key_set("metadata crawl page_info page_metadata")
 _CODES_OF_PAGES = key_set("status_code http_status_code http_status")
 _FACTS_OF_PAGES = _CODES_OF_PAGES | key_set("error page_error status_text error_message")

@@ -13,11 +13,17 @@ from app.analysis.recorded.failure_text import find_failure_text, find_reported_
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.names import NAME_READ
-from app.analysis.recorded.outcome import FAILURE_KEYS, find_failure, find_failure_in_json
+from app.analysis.recorded.outcome import (
+    FAILURE_KEYS,
+    find_failure,
+    find_failure_in_json,
+    find_reason,
+)
 from app.analysis.recorded.reply import RecordedReply, read_reply
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.request_messages import result_text
 from app.analysis.recorded.service_texts import says_unserved
+from app.analysis.recorded.spellings import plain_members
 from app.analysis.recorded.usage import NO_USAGE, Usage, read_held_usage, read_usage
 from app.opik.records import ErrorInfo, Span
 
@@ -83,8 +89,12 @@ class RecordedSpan:
 
     @computed_once
     def error(self) -> ErrorInfo | None:
-        """The error of the span, wherever it was recorded (see `effective_error`)."""
-        return effective_error(self.span)
+        """The error of the span, wherever it was recorded (see `effective_error`). Where only a
+        mark says that a tool failed, its output is the message."""
+        error = effective_error(self.span)
+        if error is not None and not (error.message or error.traceback or self.span.has_error):
+            return error.model_copy(update={"message": self.failure or None})
+        return error
 
     @computed_once
     def _bodies(self) -> Bodies:
@@ -130,7 +140,9 @@ class RecordedSpan:
         """The text with which the output reports that the call failed; empty where it does not."""
         mark = _find_failed_mark(self.span.metadata)
         if mark:
-            return result_text(self.output.result.opened)[:_LONGEST_FAILURE] or mark
+            result = self.output.result.opened
+            why = find_reason(list(plain_members(result))) if isinstance(result, dict) else ""
+            return (why or result_text(result))[:_LONGEST_FAILURE] or mark
         if self.output.state is not BodyState.PRESENT:
             return ""
         if self.is_model_call:

@@ -60,6 +60,7 @@ _ENVELOPE_MARKS = (
     '"generations"',
     '"tool_calls"',
     '"toolCalls"',
+    '"toolUse"',
     '"finish_reason"',
     '"stop_reason"',
     '"stopReason"',
@@ -69,8 +70,11 @@ _ENVELOPE_MARKS = (
 """What a text that holds a whole encoded reply has near its beginning."""
 _MARKS_SEARCHED = 2_000  # characters
 _ENVELOPE_KEYS = frozenset(
-    ["choices", "candidates", "generations", "toolcalls", "finishreason", "stopreason", "outputs"]
-)
+    [
+        "choices", "candidates", "generations", "toolcalls", "tooluse", "finishreason",
+        "stopreason", "outputs",
+    ]
+)  # fmt: skip
 
 
 _HOLD_TEXT = ENVELOPE | TEXT | {"audio", "type", "blocktype"}
