@@ -84,8 +84,8 @@ _STATING_KEYS = (
 )
 _REASONS = key_set(
     "message reason detail details text error_message description msg status_text title body"
-    " content value error error_description cause hint stderr errors detalle mensaje motivo meldung"
-    " failure_reason failure_message return_msg ret_msg result_msg parts"
+    " content value result error error_description cause hint stderr errors detalle mensaje motivo"
+    " meldung failure_reason failure_message return_msg ret_msg result_msg parts"
     " grund nachricht raison détail messaggio dettaglio mensagem detalhe reden melding powód"
     " komunikat причина сообщение 原因 信息 消息 理由 詳細 メッセージ 사유 메시지"
 )
@@ -375,8 +375,8 @@ def _read_errors(value: Any, members: Members) -> str:
 
 
 def find_reason(members: Members) -> str:
-    """The text among the members that tells why; a title only where nothing else does."""
-    for key, value in sorted(members, key=lambda member: member[0] == "title"):
+    """The text among the members that tells why; a title or result only where nothing else does."""
+    for key, value in sorted(members, key=lambda member: member[0] in ("title", "result")):
         if key not in _REASONS:
             continue
         if isinstance(value, str) and value.strip():

@@ -30,6 +30,7 @@ from app.analysis.recorded.spellings import (
     RESULT_TYPES,
     STRUCTURED,
     TEXT,
+    key_set,
     plain_key,
 )
 
@@ -43,16 +44,8 @@ _OTHER_ROLES = frozenset(["user", "human", "system", "developer", "tool", "funct
 _REASONING_TEXTS = frozenset(
     ["text", "thinking", "content", "reasoning", "summary", "reasoningtext"]
 )
-_HOLD_FACTS = frozenset(
-    [
-        "responsemetadata",
-        "generationinfo",
-        "promptfeedback",
-        "llmoutput",
-        "metadata",
-        "details",
-        "stats",
-    ]
+_HOLD_FACTS = key_set(
+    "response_metadata generation_info prompt_feedback llm_output metadata details stats"
 )
 _ENVELOPE_MARKS = (
     '"choices"',
@@ -69,12 +62,9 @@ _ENVELOPE_MARKS = (
 )
 """What a text that holds a whole encoded reply has near its beginning."""
 _MARKS_SEARCHED = 2_000  # characters
-_ENVELOPE_KEYS = frozenset(
-    [
-        "choices", "candidates", "generations", "toolcalls", "tooluse", "finishreason",
-        "stopreason", "outputs",
-    ]
-)  # fmt: skip
+_ENVELOPE_KEYS = key_set(
+    "choices candidates generations tool_calls tool_use finish_reason stop_reason outputs"
+)
 
 
 _HOLD_TEXT = ENVELOPE | TEXT | {"audio", "type", "blocktype"}
