@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LONGEST = 100_000  # characters read: a deep recursion writes more, all of it alike
+_READ = 100_000  # characters: the first and the last half of a longer stack, a deep recursion
+_LONGEST_FRAME = 400  # characters kept of a frame with its source, and read of a place
 _PYTHON = re.compile(r'[\s|+-]*File "([^"]{1,300})", line (\d+)(?:, in (.{1,80}))?')
 _RAISED_FIRST = re.compile(r"\s*(?:at (?=\S)|#\d+ (?=\S)|(?:from )?(?=\S+\.rb:\d+:in ))(.+)")
 _SOURCE = re.compile(r"(?:\s*\|)?\s{4,}(?![|+])")
@@ -36,7 +37,7 @@ class Frame(NamedTuple):
 
 def find_library(place: str) -> str:
     """The package that a path or a function lies in, empty for the program's own code."""
-    place = place.replace("\\", "/")
+    place = place[:_LONGEST_FRAME].replace("\\", "/")
     found = _LIBRARY.search(place)
     if found:
         return found[1].removesuffix(".py")
@@ -46,11 +47,14 @@ def find_library(place: str) -> str:
 def read_frames(stack: str) -> Iterator[Frame]:
     """The places in the order written, each with its source, and the lines between them."""
     frame: Frame | None = None
-    for line in stack[:_LONGEST].splitlines():
+    text = stack if len(stack) <= _READ else stack[: _READ // 2] + "\n" + stack[-_READ // 2 :]
+    for line in text.splitlines():
         if _MARKS.match(line):
             continue
         if frame is not None and _SOURCE.match(line) and not _PYTHON.match(line):
-            frame = frame._replace(text=f"{frame.text}: {line.strip('| ')}")
+            source = line[:_LONGEST_FRAME].strip("| ")
+            if len(frame.text) < _LONGEST_FRAME:
+                frame = frame._replace(text=f"{frame.text}: {source}")
             continue
         if frame is not None:
             yield frame

@@ -57,6 +57,8 @@ def test_of_many_own_frames_those_nearest_to_the_error_stay() -> None:
         *(f"wait({n})" for n in range(24, 30)),
         "too deep",
     ]
+    long = fold_stack(frame.format(1) * 9_000 + frame.format(2) + "RecursionError: too deep")
+    assert long.splitlines()[-2].endswith("wait(2)")
     java = "E: x\n" + "".join(f"\tat port.Tide.wait(Tide.java:{n})\n" for n in range(9))
     assert fold_stack(java).endswith("(Tide.java:5)\n  … 3 frames of the program …")
 
