@@ -102,3 +102,40 @@ _offers(
     {"tools": _TOOLS, "nextCursor": "Mg=="},
     span("tools/list", input={"params": {"cursor": "Mg=="}}, output={"result": {"tools": _TOOLS}}),
 )
+
+
+def _in_words_of_the_service(name: str, page: dict[str, Any], *, given: str, answer: str) -> None:
+    """A program in another language that asks for a page by its number and counts the items."""
+    right = not name.endswith("_healthy")
+    listed = tool("GET /tiket", {"kapal": "Tern", given: 1}, page, right=right)
+    PAGES.add(
+        f"own_words_{name}",
+        span("ambil_tiket", listed, input={"kapal": "Tern"}, output={"n": 12}, right=right),
+        answer=answer,
+    )
+
+
+_TICKETS = [{"no": f"K-{number}"} for number in range(1, 13)]
+_FIRST = {"daftar": _TICKETS, "halaman": 1}
+for _name, _more in {
+    "number": {"halaman_berikut": 2},
+    "link": {"lanjut": "/tiket?kapal=Tern&halaman=2"},
+    "total": {"totaal": 40},
+}.items():
+    for _ending, _answer in {
+        "": "Kapal Tern punya 12 tiket.",
+        "_known_healthy": "Sebagian: 12 dari 40 tiket.",
+        "_first_wanted_healthy": "Tiket pertama adalah K-1.",
+    }.items():
+        _in_words_of_the_service(
+            f"{_name}{_ending}",
+            _FIRST | _more | ({"totaal": 40} if _ending else {}),
+            given="halaman",
+            answer=_answer,
+        )
+_in_words_of_the_service(
+    "whole_page_healthy",
+    _FIRST | {"per_halaman": 50, "halaman_berikut": None, "totaal": 12},
+    given="halaman",
+    answer="Kapal Tern punya 12 tiket.",
+)

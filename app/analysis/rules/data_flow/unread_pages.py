@@ -6,7 +6,7 @@ what it offers.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
@@ -23,10 +23,19 @@ _CURSORS = key_set(
 )
 _TOTALS = key_set("total total_count total_results total_items total_records")
 _KEYS = _FLAGS | _CURSORS
+_TOTAL_START = "tot"
+"""How the word begins in most European languages: `totalt`, `totale`, `totaal`."""
+_OTHER_TOTALS = key_set(
+    "gesamt insgesamt gesamtzahl anzahl_gesamt razem łącznie lacznie всего celkem ukupno összesen"
+    " yhteensä toplam 合計 総数 总数 總數 共计 전체 총개수"
+)
 _METHOD = re.compile(
     r"(?:tools|resources|prompts|resources/templates)/list\Z|(?:\A|\W)list_?tools\Z", re.IGNORECASE
 )
 """Of the Model Context Protocol: what a server offers, read once for all that follows."""
+_LINKED = re.compile(r"[?&][^=&?]{1,40}=(\d{1,6})(?!\d)")
+"""The numbers that a link has for its arguments."""
+_LINK_READ = 400  # characters
 _LEAVES_READ = 2_000  # of a page: its cursor stands behind its items
 _LEVELS_READ = 5  # above the items of a page
 _FEWEST_ITEMS = 5  # of a page: a smaller number stands in an answer by chance
@@ -55,7 +64,7 @@ def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
     seen: set[str] = set()
     for node in sorted(analysis.once(list_read_steps), key=by_end):
         name = node.function_name
-        if name in seen or not node.view.output.may_have_key(_KEYS):
+        if name in seen or not (node.view.output.may_have_key(_KEYS) or _counts_pages(node)):
             continue
         page = _read_page(node)
         if page is None or _went_on(page, analysis):
@@ -64,14 +73,49 @@ def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build(page, analysis)
 
 
+def _counts_pages(node: Node) -> bool:
+    """Whether an input has a number that may be one of a page, and the result says it again."""
+    shared = node.view.input.keys & node.view.output.keys
+    numbers = node.view.input.first_by_type.numbers if shared else ()
+    return any(type(leaf.value) is int and leaf.key in shared for leaf in numbers)
+
+
 def _read_page(node: Node) -> _Page | None:
-    leaves = list(node.view.output.list_leaves(_LEAVES_READ))
-    more = next((leaf for leaf in leaves if _states_more(leaf)), None)
     items = _count_items(node.view.output.opened)
-    if more is None or not items:
+    if not items:
         return None
-    totals = [leaf.value for leaf in leaves if leaf.key in _TOTALS and type(leaf.value) is int]
-    return _Page(node, items, totals[0] if totals and totals[0] > items else 0, more)
+    leaves = list(node.view.output.list_leaves(_LEAVES_READ))
+    above = [leaf for leaf in leaves if not any(isinstance(part, int) for part in leaf.path)]
+    known = [leaf for leaf in leaves if leaf.key in _TOTALS]
+    named = [leaf for leaf in (*known, *above) if _is_total(leaf.key) and type(leaf.value) is int]
+    total = named[0] if named and named[0].value > items else None
+    more = next((leaf for leaf in leaves if _states_more(leaf)), None)
+    more = more or _find_next_page(node, above, total)
+    return more and _Page(node, items, total.value if total is not None else 0, more)
+
+
+def _is_total(key: str) -> bool:
+    return key in _TOTALS or key in _OTHER_TOTALS or key.startswith(_TOTAL_START)
+
+
+def _find_next_page(node: Node, leaves: Sequence[Leaf], total: Leaf | None) -> Leaf | None:
+    """What states in any language that there is a page after the one of a number that a call was
+    given and its result repeats: the next number under a longer key (`nasta_sida: 2` after
+    `sida: 1`), a link with it, or a total above the items of the first page."""
+    said = {(leaf.key, leaf.value) for leaf in leaves if type(leaf.value) is int}
+    for page in node.view.input.first_by_type.numbers:
+        if type(page.value) is not int or (page.key, page.value) not in said:
+            continue
+        for leaf in leaves:
+            is_number = type(leaf.value) is int and leaf.value == page.value + 1
+            if is_number and page.key in leaf.key and page.key != leaf.key:
+                return leaf
+            is_link = isinstance(leaf.value, str) and "=" in leaf.value
+            if is_link and str(page.value + 1) in _LINKED.findall(leaf.value[:_LINK_READ]):
+                return leaf
+        if page.value == 1 and total is not None:
+            return total
+    return None
 
 
 def _states_more(leaf: Leaf) -> bool:
@@ -96,7 +140,8 @@ def _went_on(page: _Page, analysis: TraceAnalysis) -> bool:
     others = [each for each in analysis.peers_of(node) if each is not node]
     if any(not each.view.input.equals(node.view.input) for each in others[:_INPUTS_READ]):
         return True
-    cursor = str(page.more.value).casefold() if page.more.key in _CURSORS else ""
+    is_cursor = page.more.key in _CURSORS or isinstance(page.more.value, str)
+    cursor = str(page.more.value).casefold() if is_cursor else ""
     steps = (each for each in analysis.once(list_read_steps) if each.start >= node.end)
     return bool(cursor) and any(cursor in each.view.input.canonical for each in steps)
 
