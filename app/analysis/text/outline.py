@@ -154,7 +154,10 @@ def _add_tree(
         sheet.add("")
         sheet.add("The trace has no spans.")
         return
-    title = f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace):"
+    title = (
+        f"Tree ({PATH_MARK} on the critical path; shares are of the whole trace;"
+        " of spans that share a line … stands for what differs):"
+    )
     if not (sheet.add("") and sheet.add(title)):
         title = ""
     span_lines = SpanLines(analysis)
