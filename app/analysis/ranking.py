@@ -46,7 +46,7 @@ from app.analysis.rules.repeated_work.repeated_effects import find_repeated_effe
 from app.analysis.rules.repeated_work.repetition import find_loops
 from app.analysis.rules.repeated_work.retries import find_retries
 from app.analysis.rules.symptoms import find_symptom
-from app.analysis.text.one_line import without_numbers
+from app.analysis.text.one_line import format_duration, without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 
 Rule = Callable[[TraceAnalysis], Iterable[Finding]]
@@ -99,6 +99,7 @@ _ADDED_BY_SYMPTOM = (
 )
 _MOST_BY_SYMPTOM = 0.9  # a symptom does not make a weak sign certain
 _SHARE_IF_EXPLAINED = 0.6  # of the confidence in an error as the origin: its cause is named before
+_SURE_CAUSE = 0.85  # confidence of a cause beside which the error need not stand as one
 _MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
     [
@@ -109,6 +110,20 @@ _CONSEQUENCE_CATEGORIES = frozenset(
         Category.ERROR_SURVIVED,
     ]
 )
+
+_SINGLE_FAULTS = frozenset(
+    [
+        Category.ERROR_ORIGIN,
+        Category.CUT_REPLY,
+        Category.EMPTY_RESULT,
+        Category.PARTIAL_RESULT,
+        Category.FAILURE_TEXT,
+        Category.BROKEN_JSON,
+        Category.INVALID_CALL,
+        Category.REFUSAL,
+    ]
+)
+"""Findings that say what that on the cause of an error says too, where they are on one call."""
 
 
 def judge_trace(analysis: TraceAnalysis) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -163,16 +178,71 @@ def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
 def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
     """Leaves out what a better finding about the same culprit already explains."""
     explained: set[str] = set()
-    by_cause: set[str] = set()
+    culprits: set[tuple[Category, str]] = set()
+    accounts = _Accounts(ranked)
     for finding in ranked:
-        culprit = finding.spans[0] if finding.spans else None
+        culprit = finding.spans[0] if finding.spans else ""
         if finding.category in _CONSEQUENCE_CATEGORIES and culprit in explained:
             continue
-        if finding.category is Category.CAUSE_OF_ERROR:
-            by_cause.update(finding.spans)
-        if finding.category is Category.ERROR_ORIGIN and culprit in by_cause:
+        if (finding.category, culprit) in culprits or accounts.hold(finding):
+            continue
+        if finding.category is Category.ERROR_ORIGIN and culprit in accounts.by_cause:
             yield replace(finding, confidence=finding.confidence * _SHARE_IF_EXPLAINED)
         else:
-            yield finding
+            yield accounts.add_tries(finding)
         if finding.standing is Standing.FINDING:
             explained.update(finding.spans)
+            culprits.add((finding.category, culprit))
+
+
+class _Accounts:
+    """What the findings and notes of a trace say of the same spans: which of them tell nothing that
+    another does not."""
+
+    def __init__(self, found: Sequence[Finding]) -> None:
+        self.by_cause: set[str] = set()
+        self._sure_causes: set[str] = set()
+        self._loops: set[str] = set()
+        self._origins: set[str] = set()
+        self._survived: set[str] = set()
+        self._retries = [each for each in found if each.category is Category.RETRIES]
+        for finding in found:
+            match finding.category:
+                case Category.CAUSE_OF_ERROR:
+                    self.by_cause.update(finding.spans)
+                    if finding.confidence >= _SURE_CAUSE:
+                        self._sure_causes.update(finding.spans)
+                case Category.LOOP if finding.standing is Standing.FINDING:
+                    self._loops.update(finding.spans)
+                case Category.ERROR_ORIGIN:
+                    self._origins.update(finding.spans)
+                case Category.ERROR_SURVIVED if finding.standing is Standing.NOTE:
+                    self._survived.update(finding.spans)
+
+    def hold(self, finding: Finding) -> bool:
+        """Whether another finding says what this one does: the cause of an error its error and its
+        faulty result, a loop that it found nothing, an error how often it was tried."""
+        spans, is_note = set(finding.spans), finding.standing is Standing.NOTE
+        if finding.category in _SINGLE_FAULTS and finding.numbers.get("calls") == 1:
+            return not spans.isdisjoint(self._sure_causes)
+        match finding.category:
+            case Category.EMPTY_RESULT:
+                return spans <= self._loops
+            case Category.RETRIES:
+                return spans <= (self._survived if is_note else self._origins)
+            case Category.SLOW_OUTLIER if is_note:
+                return not spans.isdisjoint(self._survived)
+        return False
+
+    def add_tries(self, finding: Finding) -> Finding:
+        """The origin of an error with how often the call was tried, which has no finding then."""
+        if finding.category is not Category.ERROR_ORIGIN:
+            return finding
+        tried = next(
+            (each for each in self._retries if set(each.spans) <= set(finding.spans)), None
+        )
+        if tried is None or tried.standing is Standing.NOTE:
+            return finding
+        lost = format_duration(1_000 * tried.numbers["lost_ms"])
+        more = f"; it was tried {tried.numbers['attempts']:.0f} times, {lost} lost."
+        return replace(finding, sentence=finding.sentence.removesuffix(".") + more)

@@ -14,6 +14,7 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import AskedWords, telling_words
 from app.analysis.rules.failures.empty_origin import find_empty_origin
+from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
     is_lookup,
     is_search,
@@ -135,7 +136,9 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
     if any(_found_some(node) for node in known):
         searches = []
     if searches and all(node.view.returned_nothing for node in searches):
-        return searches, f"{_found_nothing(searches)}, no other search found anything"
+        given = quote_input(searches[0], analysis)
+        what = f"{_found_nothing(searches)}{given and f' for {given}'}"
+        return searches, f"{what}, no other search found anything" if len(searches) > 1 else what
     if emptied and emptied[-1].end == max(node.end for node in [*searches, *emptied]):
         return emptied[-1:], "returned none of the results that it was given"
     asked = analysis.once(AskedWords)

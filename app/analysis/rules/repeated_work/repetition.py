@@ -9,6 +9,7 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
 from app.analysis.recorded.names import name_stem
 from app.analysis.rules.input_values import quote_input
+from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.repeated_work.comparable_calls import (
     Call,
     belong_to_one_task,
@@ -75,6 +76,8 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
             ):
                 last = calls[-1]
                 _cover_spans(covered, (call.node for call in run), analysis)
+                asking = (asking_call(call.node, analysis) for call in run)
+                covered.update(each.id for each in asking if each is not None)
                 ended = last is not run[-1] and last.node.start > run[-1].node.start
                 yield _build_loop_finding(run, ended, _is_separated(run, analysis), analysis)
 
