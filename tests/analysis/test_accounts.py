@@ -47,7 +47,7 @@ def test_an_error_says_how_often_it_was_tried_and_how_long_that_took() -> None:
     ]
     analysis = analyse(spans, error_info=SLOW)
     assert kinds(analysis)[0] == ["error_origin"]
-    assert "it was tried 3 times, 1 min 32 s lost." in analysis.findings[0].sentence
+    assert "it was tried 3 times, 92.0 ms lost." in analysis.findings[0].sentence
 
 
 def test_a_retry_that_worked_is_one_note() -> None:

@@ -46,7 +46,7 @@ def test_an_empty_search_is_described_by_what_it_searched_for() -> None:
     given = {"index": "docs", "query": "guarantee of pumps"}
     spans = [tool("search", 0, given, {"hits": []}), model("answer", 2, LONG_ANSWER)]
     sentences = " ".join(each.sentence for each in found(spans, scored(0)))
-    assert "search returned nothing: it searched for “guarantee of pumps”" in sentences
+    assert "search found nothing for “guarantee of pumps”, index “docs”" in sentences
 
 
 def test_an_answer_after_searches_that_all_found_nothing_is_unsupported() -> None:
