@@ -1,9 +1,12 @@
-"""JSON in few characters: long texts and lists lose their middle or end, calls of tools last."""
+"""JSON in few characters: long texts and lists lose their middle or end, calls of tools last.
+
+A long text that is JSON itself is shown as the object or list that it is."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import CALL_TYPES, CALLS, plain_key
 from app.analysis.text.json_path import describe_value
 
@@ -36,8 +39,11 @@ def _shorten_below(value: Any, characters: int, items: int, *, most: int) -> Any
             return None
         holder, key, level, in_call = waiting.pop()
         item = holder[key]
+        longest = characters * (_CALLS_KEEP if in_call else 1)
+        if isinstance(item, str) and len(item) > longest:
+            item = holder[key] = open_text(item)  # so that what stands behind a list stays
         if isinstance(item, str):
-            holder[key] = _shorten_text(item, characters * (_CALLS_KEEP if in_call else 1))
+            holder[key] = _shorten_text(item, longest)
         elif isinstance(item, dict | list) and level >= _LEVELS:
             holder[key] = describe_value(item)
         elif isinstance(item, list):

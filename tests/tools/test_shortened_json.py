@@ -51,3 +51,10 @@ def test_what_cannot_be_shortened_enough_is_left_to_its_beginning() -> None:
     assert "a list of 1" in (shorten_json(deep, 2_000) or "")
     while isinstance(deep, list):
         deep = deep[0]
+
+
+def test_of_a_text_that_is_json_the_members_behind_a_long_list_stay() -> None:
+    page = {"rows": [{"id": n, "name": "pier"} for n in range(900)], "pages": 6, "next": "/p2"}
+    shortened = shorten_json({"content": json.dumps(page)}, 1_500)
+    assert shortened is not None
+    assert shortened.endswith('"pages": 6, "next": "/p2"}}')
