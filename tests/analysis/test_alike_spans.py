@@ -49,9 +49,9 @@ def test_a_sibling_that_is_unlike_the_others_keeps_its_line(changes: dict[str, A
 
 
 def test_of_equal_branches_the_first_is_open_and_an_unlike_one_too() -> None:
-    spans = parcels(9)
-    for number in range(9):
-        result = "late" if number == 6 else "done"
+    spans = parcels(12)
+    for number in range(12):
+        result = "late" if number == 9 else "done"
         spans.append(
             span(
                 f"b{number}", number + 1, number + 2, parent_span_id=f"p{number}", name="label"
@@ -62,7 +62,7 @@ def test_of_equal_branches_the_first_is_open_and_an_unlike_one_too() -> None:
     assert [re.sub(r"s\d+ |\* | \[.*", "", row).strip() for row in rows[2:-1]] == [
         "weigh",
         "label",
-        "5 × weigh",
+        "8 × weigh",
         "weigh",
         "label",
         "weigh",
@@ -70,5 +70,5 @@ def test_of_equal_branches_the_first_is_open_and_an_unlike_one_too() -> None:
         "weigh",
         "label",
     ]
-    assert "5 spans below" in text
-    assert "state: late; copy: 7" in text
+    assert "8 spans below" in text
+    assert "state: late; copy: 10" in text

@@ -55,6 +55,9 @@ def test_the_last_of_messages_is_shown_whatever_holds_them() -> None:
     call = {"name": "find_parcel", "args": {"id": "P-7", "floor": -1}, "id": "c1"}
     answer = {"content": "", "type": "ai", "tool_calls": [call], **facts}
     assert shown(answer) == "calls find_parcel(id: P-7; floor: -1)"
+    refused = {"role": "assistant", "content": None, "refusal": "I cannot look into parcels."}
+    assert shown({"index": 0, "message": refused}).endswith("refusal: I cannot look into parcels.")
+    assert shown([messages[0], refused]).endswith("refusal: I cannot look into parcels.")
 
 
 def test_an_instruction_that_is_json_shows_its_fields() -> None:

@@ -14,6 +14,7 @@ from app.analysis.text.outline_rows import SpanLines
 from app.analysis.tree import Node
 
 FOLD_FROM = 4  # spans: three are as quickly read one by one
+_BRANCHES_FROM = 8  # with spans below, which are then not listed: a few are read one by one
 _LARGEST_FOLDED = 12  # spans at and below one: in more there is too much that may differ
 _MOST_COMPARED = 400  # spans of one level with those below: more than an outline has rows for
 _STATES = frozenset(["null", "true", "false", "[]", "{}", "(empty)"])
@@ -41,8 +42,8 @@ def group_alike(
         if len(members) < FOLD_FROM:
             groups += [[node] for node in members]
             continue
-        least = _LEAST_TIME * lines.analysis.profile.duration
-        longest = max(least, _UNUSUAL_TIME * min(each.duration for each in members))
+        whole = lines.analysis.profile.duration
+        longest = max(_LEAST_TIME * whole, _UNUSUAL_TIME * min(each.duration for each in members))
 
         def shape(node: Node, longest: float = longest) -> Any:
             special = alone(node) or node.duration > longest or node.size > _LARGEST_FOLDED
@@ -50,7 +51,8 @@ def group_alike(
 
         for _, alike in groupby(members, key=shape):
             found = list(alike)
-            groups += [found] if len(found) >= FOLD_FROM else [[node] for node in found]
+            least = _BRANCHES_FROM if found[0].children else FOLD_FROM
+            groups += [found] if len(found) >= least else [[node] for node in found]
     return groups
 
 

@@ -58,8 +58,8 @@ def _describe(name: str, value: Any, level: int) -> Iterator[Piece]:
 
 
 def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[Piece]:
-    if _is_message(value):
-        yield name, _message_text(value)
+    if text := _message_text(value):
+        yield name, text
         return
     texts: list[Piece] = []
     objects: list[Piece] = []
@@ -96,10 +96,8 @@ def _find_twin(items: list[Any], before: Sequence[tuple[str, list[Any]]]) -> str
 
 def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
     count = format_count(len(items), "item")
-    first = items[0]
-    if isinstance(first, dict) and _is_message(first) and _is_message(items[-1]):
-        text = _message_text(items[-1])
-        yield "", text if len(items) == 1 else f"{len(items):,} messages, the last: {text}"
+    if len(items) > 1 and _is_message(items[0]) and (text := _message_text(items[-1])):
+        yield "", f"{len(items):,} messages, the last: {text}"
     elif all(map(_is_short, items[:_JOINED])):
         if len(items) >= SERIES_FROM and not any(isinstance(each, str) for each in items[:_JOINED]):
             yield name, f"[{len(items):,} numbers]"
@@ -128,7 +126,10 @@ def _is_message(value: Any) -> bool:
     return all(key == "content" or plain_key(key) in _MESSAGE_FACTS for key in value)
 
 
-def _message_text(value: dict[Any, Any]) -> str:
+def _message_text(value: Any) -> str:
+    """The text and calls of a message; empty where it is none or holds something else."""
+    if not _is_message(value):
+        return ""
     return " ".join(filter(None, map(_text_of, read_message_list([value]))))
 
 
