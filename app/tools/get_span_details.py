@@ -286,7 +286,7 @@ def _body_values(record: Span | Trace, reference: str, fields: Sequence[str]) ->
         value = _make_value(reference, (name,), body)
         if isinstance(body, dict | list):
             body = leave_out_repeats(name, body, has_usage=bool(record.usage))
-            value = value.shorten(as_text(body), "repeats left out", body)
+            value = value.shorten(as_text(body), "empty and repeated parts left out", body)
         values.append(value)
     return values
 

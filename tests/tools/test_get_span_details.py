@@ -297,7 +297,7 @@ async def test_what_wrappers_of_a_model_call_repeat_is_shown_once_and_whole_by_p
         whole = await harness.call("get_span_details", span_id="s1", path="output")
     first, second = text.split("\n\noutput")[1:]
     title, shown = first.split("\n\n")[0].split("\n")
-    assert title == ' (repeats left out; path="output" has all):'
+    assert title == ' (empty and repeated parts left out; path="output" has all):'
     assert json.loads(shown) == {
         "generations": [
             [
