@@ -12,6 +12,7 @@ from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.names import has_word, match_names, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
+from app.analysis.rules.repeated_work.needless_rounds import list_rounds_of_drafts
 from app.analysis.text.one_line import format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -69,8 +70,9 @@ Iteration = Sequence[Node]
 
 def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Independent iterations of one kind, one after another: single calls, spans that enclose
-    calls, and a few calls in a fixed order."""
-    reported: set[str] = set()
+    calls, and a few calls in a fixed order. Drafts of one thing are none."""
+    rounds = analysis.once(list_rounds_of_drafts)
+    reported = {step.id for each in rounds for step in each.steps}
     for children in analysis.tree.sibling_groups():
         parent = children[0].parent if children else None
         least = _LEAST_OF_LOOP if _runs_one_at_once(parent) else _LEAST_ITERATIONS
@@ -80,7 +82,8 @@ def find_serial_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
             reported.update(child.id for child in children)
             continue
         for run in _find_runs(children, least):
-            finding = _judge_run(run, analysis)
+            drafts = any(node.id in reported for node in run[0])
+            finding = None if drafts else _judge_run(run, analysis)
             if finding is not None:
                 reported.update(node.id for iteration in run for node in iteration)
                 yield finding

@@ -22,6 +22,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     same_results,
     work_share,
 )
+from app.analysis.rules.repeated_work.needless_rounds import list_needless_rounds
 from app.analysis.rules.repeated_work.ping_pong import list_rounds
 from app.analysis.rules.repeated_work.repeated_setup import list_repeated_setups
 from app.analysis.rules.repeated_work.repeated_turns import list_repeated_turns
@@ -60,6 +61,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
         *list_repeated_turns(analysis),
         *list_repeated_setups(analysis),
         *list_vain_refinements(analysis),
+        *list_needless_rounds(analysis),
     ):
         if not any(node.id in covered for node in nodes):
             _cover_spans(covered, nodes, analysis)
