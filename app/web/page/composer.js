@@ -4,13 +4,14 @@ import * as api from "./api.js";
 import { IconButton, Unseen } from "./controls.js";
 import { html, useState } from "./library.js";
 import { useLoading } from "./loading.js";
-
-const LONGEST_QUESTION = 32_000;
+import { Excess, describeExcess } from "./question_length.js";
 
 export function Composer({ field, running, model, setModel, onAsk, onStop }) {
   const [text, setText] = useState("");
+  const excess = describeExcess(text);
+  const ready = text.trim() && !excess;
   const send = () => {
-    if (running || !text.trim()) return;
+    if (running || !ready) return;
     setText("");
     onAsk(text);
     field.current.focus();
@@ -29,16 +30,18 @@ export function Composer({ field, running, model, setModel, onAsk, onStop }) {
         rows="1"
         placeholder="Ask about this trace…"
         aria-label="Your question"
-        maxlength=${LONGEST_QUESTION}
+        aria-describedby="question-excess"
+        aria-invalid=${excess ? "true" : null}
         value=${text}
         onInput=${(event) => setText(event.target.value)}
         onKeyDown=${onKeyDown}
       ></textarea>
+      <${Excess} id="question-excess">${excess}<//>
       <div class="composer-tools">
         <${ModelPicker} model=${model} setModel=${setModel} />
         ${running
           ? html`<${IconButton} icon="stop" class="stop" label="Stop (Esc)" onClick=${onStop} />`
-          : html`<${IconButton} icon="send" class="send" label="Send (Enter)" onClick=${send} disabled=${!text.trim()} />`}
+          : html`<${IconButton} icon="send" class="send" label="Send (Enter)" onClick=${send} disabled=${!ready} />`}
       </div>
     </div>
   `;

@@ -7,6 +7,7 @@ import { Icon, IconButton, Unseen } from "./controls.js";
 import { formatCost, formatCount, formatNumber } from "./format.js";
 import { html, useRef, useState } from "./library.js";
 import { Markdown } from "./markdown.js";
+import { Excess, describeExcess } from "./question_length.js";
 
 export function Turn({ turn, last, conversation, names, ask, onStatus }) {
   const [editing, setEditing] = useState(false);
@@ -20,7 +21,7 @@ export function Turn({ turn, last, conversation, names, ask, onStatus }) {
   return html`
     <article class="turn">
       ${editing
-        ? html`<${Editor} text=${turn.question} onDone=${again} onCancel=${() => setEditing(false)} />`
+        ? html`<${Editor} id=${turn.id} text=${turn.question} onDone=${again} onCancel=${() => setEditing(false)} />`
         : html`
             <div class="question" dir="auto">${turn.question}</div>
             <${QuestionTools} turn=${turn} conversation=${conversation} edit=${() => setEditing(true)} />
@@ -64,8 +65,10 @@ function QuestionTools({ turn, conversation, edit }) {
   `;
 }
 
-function Editor({ text, onDone, onCancel }) {
+function Editor({ id, text, onDone, onCancel }) {
   const [draft, setDraft] = useState(text);
+  const excess = describeExcess(draft);
+  const ready = draft.trim() && !excess;
   const focused = useRef(false);
   const focus = (element) => {
     if (!element || focused.current) return;
@@ -76,14 +79,25 @@ function Editor({ text, onDone, onCancel }) {
     if (event.key === "Escape") onCancel();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (draft.trim()) onDone(draft);
+    if (ready) onDone(draft);
   };
   return html`
     <div class="editor">
-      <textarea ref=${focus} aria-label="Edit your question" dir="auto" rows="3" value=${draft} onInput=${(event) => setDraft(event.target.value)} onKeyDown=${onKeyDown}></textarea>
+      <textarea
+        ref=${focus}
+        dir="auto"
+        rows="3"
+        aria-label="Edit your question"
+        aria-describedby=${`excess-${id}`}
+        aria-invalid=${excess ? "true" : null}
+        value=${draft}
+        onInput=${(event) => setDraft(event.target.value)}
+        onKeyDown=${onKeyDown}
+      ></textarea>
+      <${Excess} id=${`excess-${id}`}>${excess}<//>
       <div>
         <button type="button" class="chip" onClick=${onCancel}>Cancel</button>
-        <button type="button" class="chip main" disabled=${!draft.trim()} onClick=${() => onDone(draft)}>Ask again</button>
+        <button type="button" class="chip main" disabled=${!ready} onClick=${() => onDone(draft)}>Ask again</button>
       </div>
     </div>
   `;
