@@ -9,6 +9,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import MOST_LEAVES, Leaf
 from app.analysis.recorded.names import join_letters
 from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.recorded.status_words import SUCCESS_FLAGS
 
 _YIELD_KEYS = key_set(
     "rows results documents docs items hits records matches passages chunks entries search_results"
@@ -52,7 +53,6 @@ _BETTER_EMPTY = key_set(
 _FOUND_KEYS = key_set("found matched")
 _REASON_KEYS = key_set("reason message detail note hint")
 """Keys of why nothing was found, where a flag says that nothing was."""
-_SUCCESS_KEYS = key_set("success ok succeeded")
 _SHORT_FACT = 60  # characters: a longer text beside an empty list says something
 _MOST_FACTS = 20  # leaves beside what is empty; more of them are a result
 _NEUTRAL_WORDS = frozenset(
@@ -231,7 +231,7 @@ def _is_only_facts(output: Body, *, deepest: int = MOST_LEAVES) -> bool:
 
 
 def _says_success(leaves: Sequence[Leaf]) -> bool:
-    return any(leaf.value is True and leaf.key in _SUCCESS_KEYS for leaf in leaves)
+    return any(leaf.value is True and leaf.key in SUCCESS_FLAGS for leaf in leaves)
 
 
 def _may_be_empty(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
+from app.analysis.recorded.status_words import CODE_KEYS, SUCCESS_FLAGS
 
 _FAILED_COUNTS = key_set(
     "failed failures errors failed_count failure_count num_failed error_count errors_count"
@@ -34,8 +35,6 @@ _OWN_LISTS = key_set(
     "unprocessed_items unprocessed_keys unprocessed_entries batch_item_failures insert_errors"
     " partial_failure_error failed_entries"
 )
-_CODES = key_set("status status_code http_status code http_status_code response_code")
-_FLAGS = key_set("success ok succeeded successful is_success")
 _WORDS = key_set("status state result outcome")
 _BAD_WORDS = word_set(
     "failed failure error rejected errored unprocessed fehlgeschlagen fallido 失败"
@@ -48,7 +47,9 @@ _NAMES = key_set("id _id key name email recipient to path file sku row index uui
 _ERRORS = key_set("error errors error_message error_code exception err")
 _HOLDERS = key_set("result response status outcome")
 _NO_ERRORS = word_set("none None NONE null OK ok")
-_CANDIDATES = _ERRORS | _FAILED_COUNTS | _OWN_COUNTS | _FAILED_LISTS | _CODES | _FLAGS | _WORDS
+_CANDIDATES = (
+    _ERRORS | _FAILED_COUNTS | _OWN_COUNTS | _FAILED_LISTS | CODE_KEYS | SUCCESS_FLAGS | _WORDS
+)
 _LEVELS = 4  # wrappers around the items
 _ITEMS_READ = 2_000  # of one list of items
 _LEAST_ITEMS = 2
@@ -76,7 +77,7 @@ def find_failed_items(output: Body) -> FailedItems | None:
         if isinstance(value, dict):
             members = list(plain_members(value))
             is_multi_status = is_multi_status or any(
-                key in _CODES and inner in (_MULTI_STATUS, str(_MULTI_STATUS))
+                key in CODE_KEYS and inner in (_MULTI_STATUS, str(_MULTI_STATUS))
                 for key, inner in members
             )
             found = _read_counts(members) or _read_lists(members)
@@ -151,11 +152,11 @@ def _read_state(item: dict[str, Any]) -> bool | None:
         return False
     found: bool | None = None if failed is None else True
     for key, inner in plain_members(item):
-        if key in _CODES and (code := _read_code(inner)):
+        if key in CODE_KEYS and (code := _read_code(inner)):
             if code >= 400:
                 return False
             found = True
-        elif key in _FLAGS and isinstance(inner, bool):
+        elif key in SUCCESS_FLAGS and isinstance(inner, bool):
             if not inner:
                 return False
             found = True

@@ -24,9 +24,12 @@ from app.analysis.recorded.spellings import (
     word_set,
 )
 from app.analysis.recorded.status_words import (
+    EXIT_KEYS,
+    HTTP_CODE_KEYS,
     STATES_OF_TASKS,
     STATUS_KEYS,
     STATUS_OF_THINGS,
+    SUCCESS_FLAGS,
     SURE_STATUS,
     read_state,
 )
@@ -45,18 +48,12 @@ _ERROR_FLAGS = key_set(
     " timed_out"
 )
 _FALLBACK_FLAGS = key_set("fallback is_fallback used_fallback fallback_used degraded is_degraded")
-_SUCCESS_FLAGS = key_set(
-    "success ok succeeded is_success is_ok successful erfolg erfolgreich exito éxito exitoso succès"
-    " réussi sucesso successo riuscito gelukt lykkes lyckades sukces успех успешно 成功 성공"
-)
 _FLAG_WORDS = {True: word_set("true yes"), False: word_set("false no")}
 _VERDICT_KEYS = key_set(
     "comment comments feedback critique score scores verdict rating grade issues suggestions"
     " remarks review rationale improvements"
 )
 """Members of what a reviewer answers: a flag beside them judges the work that it looked at."""
-CODE_KEYS = key_set("status_code http_status http_code response_code status http_status_code")
-"""Keys of HTTP's codes."""
 _SYSTEM_CODE = re.compile(r"E[A-Z]{3,20}\Z|(?:UND_)?ERR_[A-Z_]{3,40}\Z")  # of Node.js and C
 _ERROR_NUMBERS = key_set("errno err_no error_no")
 _ALL_OF_A_REFUSAL = key_set("message detail msg")
@@ -64,7 +61,6 @@ _BESIDE_A_REFUSAL = key_set("documentation_url request_id timestamp path trace_i
 _VARIANTS = key_set("failure rejected denied permission_denied not_permitted")
 """The only key of a result that is named after how the call went (Cursor, Temporal, Rust)."""
 _PAYLOADS = key_set("data result results payload")
-_EXIT_KEYS = key_set("exit_code exit_status return_code")
 _ERROR_OUTPUT = key_set("stderr")
 _PART_TYPES = word_set("error-text error-json tool-error tool_error execution-denied output-denied")
 """Values of `type` for results that failed (Vercel AI SDK)."""
@@ -72,12 +68,12 @@ _CODES_OF_THINGS = key_set(
     "code cod ret retcode ret_code"
 )  # of a city, a product, an error that is explained
 _CODES = _CODES_OF_THINGS | _ERROR_NUMBERS
-_FLAGS = _ERROR_FLAGS | _FALLBACK_FLAGS | _SUCCESS_FLAGS
+_FLAGS = _ERROR_FLAGS | _FALLBACK_FLAGS | SUCCESS_FLAGS
 _STATING_KEYS = (
     _FLAGS
-    | _EXIT_KEYS
+    | EXIT_KEYS
     | STATUS_KEYS
-    | CODE_KEYS
+    | HTTP_CODE_KEYS
     | _CODES
     | KEYS_OF_CODES
     | {"type", "name", "subtype"}
@@ -217,7 +213,7 @@ def _read_statement(key: str, value: Any, members: Members) -> str:
         return f"{key}: true"
     if key in _FALLBACK_FLAGS and _is_flag(value, state=True) and _gives_nothing(members):
         return f"{key}: true"
-    if key in _SUCCESS_FLAGS and (
+    if key in SUCCESS_FLAGS and (
         _is_flag(value, state=False) or _is_explained_zero(value, members)
     ):
         return "" if _is_verdict(members) else f"{key}: false"
@@ -225,7 +221,7 @@ def _read_statement(key: str, value: Any, members: Members) -> str:
         return f"{key}: {value}"
     if key == "subtype" and isinstance(value, str) and value.startswith("error_"):
         return f"{key}: {value}"  # the result of a run of Claude's agents
-    if key in _EXIT_KEYS and _is_failed_exit(value, members):
+    if key in EXIT_KEYS and _is_failed_exit(value, members):
         return f"{key}: {value}"
     if key in STATUS_KEYS and isinstance(value, str):
         word = read_state(value)
@@ -233,7 +229,7 @@ def _read_statement(key: str, value: Any, members: Members) -> str:
             return f"{key}: {word}"
     if key in KEYS_OF_CODES and isinstance(value, str) and value in CODES_OF_REFUSALS:
         return f"{key}: {value}"
-    if key in CODE_KEYS and _is_error_code(value):
+    if key in HTTP_CODE_KEYS and _is_error_code(value):
         return f"{key}: {value}"
     if key == "status" and isinstance(value, dict):
         return _read_status_object(value)
@@ -300,7 +296,7 @@ def _is_explained_zero(value: Any, members: Members) -> bool:
 def _is_verdict(members: Members) -> bool:
     """Whether an object judges other work, and does not say why it failed itself."""
     keys = {key for key, inner in members if inner not in (None, "", [], {})}
-    return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | CODE_KEYS)
+    return not keys.isdisjoint(_VERDICT_KEYS) and keys.isdisjoint(_ERROR_KEYS | HTTP_CODE_KEYS)
 
 
 def _is_error_type(value: str, members: Members) -> bool:

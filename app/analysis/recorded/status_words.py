@@ -1,4 +1,4 @@
-"""Words for the state of a call that failed, and the keys under which they stand."""
+"""How results say how a call went: keys of states, flags and codes, and words for failures."""
 
 import re
 
@@ -9,6 +9,16 @@ STATUS_KEYS = key_set(
     "status state outcome result result_status result_code return_code execution_status ack"
     " observation part_kind 結果 结果 状態 状态 상태 estado statut stato статус"
 )
+SUCCESS_FLAGS = key_set(
+    "success ok succeeded is_success is_ok successful erfolg erfolgreich exito éxito exitoso succès"
+    " réussi sucesso successo riuscito gelukt lykkes lyckades sukces успех успешно 成功 성공"
+)
+HTTP_CODE_KEYS = key_set(
+    "status_code http_status http_code response_code status http_status_code response_status_code"
+)
+CODE_KEYS = HTTP_CODE_KEYS | {"code"}
+"""Keys of codes of any protocol, where only some values are looked for."""
+EXIT_KEYS = key_set("exit_code exit_status return_code")
 _STARTS = re.compile(r"\w{1,30}?_(?:state|status)_|\w{1,30}\.")  # of names of enumerations
 SURE_STATUS = word_set(
     "error errored exception fatal timeout timed_out timedout unsuccessful internal_error"

@@ -9,8 +9,8 @@ from app.analysis.recorded.denial_text import was_denied_by_person
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word, match_names
-from app.analysis.recorded.outcome import CODE_KEYS
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
+from app.analysis.recorded.status_words import CODE_KEYS
 from app.analysis.recorded.tool_records import find_failed_tool
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.doubtful_results import find_doubt
@@ -77,7 +77,6 @@ _PARTIAL_FLAGS = key_set(
 )
 _WARNINGS = key_set("warning warnings reason message detail note")
 _FLAGS_READ = 200  # leaves in which a flag of the whole result stands
-_CODE_KEYS = CODE_KEYS | {"code"}
 _ABSENT_CODES = frozenset(["404", "410"])  # RFC 9110: Not Found, Gone
 _GIVEN_READ = 200  # leaves of what a step was given: texts to quote, items to keep
 _METHOD_NOT_FOUND = -32601
@@ -197,10 +196,10 @@ def _is_not_offered(node: Node) -> bool:
     """Whether a server answered that it has no list of some kind: clients of MCP ask each server
     for its tools, prompts and resources, and do without those that it lacks (JSON-RPC's code)."""
     output = node.view.output
-    if not (has_word(node.name, _LISTS) and output.may_have_key(_CODE_KEYS)):
+    if not (has_word(node.name, _LISTS) and output.may_have_key(CODE_KEYS)):
         return False
     return any(
-        leaf.key in _CODE_KEYS and leaf.value == _METHOD_NOT_FOUND
+        leaf.key in CODE_KEYS and leaf.value == _METHOD_NOT_FOUND
         for leaf in output.list_leaves(_FLAGS_READ)
     )
 
@@ -208,10 +207,10 @@ def _is_not_offered(node: Node) -> bool:
 def _found_none(node: Node) -> bool:
     """Whether a lookup answered with the code for what is not there: that may be the answer."""
     output = node.view.output
-    if not (is_lookup(node.function_name) and output.may_have_key(_CODE_KEYS)):
+    if not (is_lookup(node.function_name) and output.may_have_key(CODE_KEYS)):
         return False
     return any(
-        leaf.key in _CODE_KEYS and str(leaf.value) in _ABSENT_CODES
+        leaf.key in CODE_KEYS and str(leaf.value) in _ABSENT_CODES
         for leaf in output.list_leaves(_FLAGS_READ)
     )
 

@@ -8,13 +8,14 @@ from typing import Any
 from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.status_words import SUCCESS_FLAGS
 from app.analysis.text.one_line import list_first, one_line
 from app.analysis.tree import Node
 
 _LEAVES_READ = 400  # of an input or a result: lists that are paired or cut into batches
 _SHARDS = key_set("_shards")  # of Elasticsearch and OpenSearch: how many parts of an index answered
 _LEAST_TEXT = 40  # characters that were left of a text: a shorter one is a title or a name
-_OTHER_FLAGS = key_set("ok success succeeded successful done valid stored saved enabled cached")
+_OTHER_FLAGS = SUCCESS_FLAGS | key_set("done valid stored saved enabled cached")
 _LONGEST_MARK = 40  # characters
 _END_MARK = re.compile(r"\s*(?:\.{3}|…|[\[(][^\[\]()]{1,36}[\])])\Z")
 """What programs write behind a text that they cut: `...`, `[truncated]`."""

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
+from app.analysis.recorded.status_words import EXIT_KEYS, SUCCESS_FLAGS
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
 _CHILDREN_READ = 40  # spans right below one, at the end, among which a command is looked for
-_SUCCESS_FLAGS = key_set("success ok succeeded successful")
 _PASSED = key_set("passed all_passed tests_passed")
-_EXIT_KEYS = key_set("exit_code exit_status return_code returncode")
 _SURE_EXIT = 2  # from here on a command did not run: 1 is also a search or a check without a hit
 _COUNTS_OF_TESTS = key_set("passed failed total tests tests_run ran num_tests collected executed")
 _TESTS = word_set("test tests pytest unittest jest vitest mocha spec specs")
@@ -49,7 +48,7 @@ _GIVEN = key_set(
     " ricevute ontvangen mottagna mottatt otrzymane otrzymano получено 接收 已接收 受信"
 )
 """Keys of how many items such a call says that it was given."""
-_KEYS_READ = _SUCCESS_FLAGS | _PASSED | _CHANGES | _TAKEN
+_KEYS_READ = SUCCESS_FLAGS | _PASSED | _CHANGES | _TAKEN
 
 
 def explain_void_result(node: Node) -> str:
@@ -70,7 +69,7 @@ def explain_void_result(node: Node) -> str:
 def reports_success(node: Node) -> bool:
     """Whether a result says that the call worked, whatever else it says."""
     leaves = node.view.output.first_leaves
-    return _find_flag(leaves, _PASSED | _SUCCESS_FLAGS) is not None
+    return _find_flag(leaves, _PASSED | SUCCESS_FLAGS) is not None
 
 
 def _find_no_change(node: Node, leaves: Sequence[Leaf]) -> str:
@@ -128,7 +127,7 @@ def _find_fewer_taken(leaves: Sequence[Leaf]) -> str:
 
 def _find_no_test(node: Node, leaves: Sequence[Leaf]) -> str:
     """The flag by which a run of tests says that all passed though it counts none."""
-    flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
+    flag = _find_flag(leaves, _PASSED | SUCCESS_FLAGS)
     if flag is None or not has_word(node.function_name, _TESTS):
         return ""
     counts = [leaf for leaf in leaves if leaf.key in _COUNTS_OF_TESTS and type(leaf.value) is int]
@@ -140,7 +139,7 @@ def _find_no_test(node: Node, leaves: Sequence[Leaf]) -> str:
 
 def _find_exit(node: Node, leaves: Sequence[Leaf]) -> str:
     """The flag of success of a step around a command that ended with a status for a failure."""
-    flag = _find_flag(leaves, _PASSED | _SUCCESS_FLAGS)
+    flag = _find_flag(leaves, _PASSED | SUCCESS_FLAGS)
     if flag is None or not node.children:
         return ""
     least = 1 if flag.key in _PASSED else _SURE_EXIT
@@ -154,9 +153,9 @@ def _find_exit(node: Node, leaves: Sequence[Leaf]) -> str:
 
 
 def _find_exits(node: Node) -> Iterator[Leaf]:
-    if node.view.output.may_have_key(_EXIT_KEYS):
+    if node.view.output.may_have_key(EXIT_KEYS):
         for leaf in node.view.output.first_leaves:
-            if leaf.key in _EXIT_KEYS and type(leaf.value) is int:
+            if leaf.key in EXIT_KEYS and type(leaf.value) is int:
                 yield leaf
 
 

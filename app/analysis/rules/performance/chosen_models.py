@@ -8,6 +8,7 @@ from itertools import islice
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, word_set
+from app.analysis.recorded.status_words import SUCCESS_FLAGS
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -25,7 +26,7 @@ _SIZES = word_set("preview latest turbo large medium small mini nano flash ultra
 _MODEL_KEYS = key_set("model model_name model_id llm engine deployment provider")
 """Arguments with the model itself, which say what was chosen and not why."""
 
-_SUCCESS_KEYS = key_set("ok success succeeded done ready saved sent written found")
+_SUCCESS_KEYS = SUCCESS_FLAGS | key_set("done ready saved sent written found")
 _YES, _NO = str(True), str(False)
 _Place = tuple[str, str]
 _Choice = tuple[str, str, str]

@@ -10,7 +10,8 @@ from app.analysis.error_origins import error_message
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import name_stem
-from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.recorded.spellings import plain_key
+from app.analysis.recorded.status_words import CODE_KEYS
 from app.analysis.rules.further_tries import counts_tries
 from app.analysis.rules.repeated_work.comparable_calls import (
     belong_to_one_task,
@@ -31,7 +32,6 @@ _TRANSIENT_ERROR = re.compile(
     re.IGNORECASE,
 )
 _REASON_READ = 2_000  # characters of a reason
-_STATUS_KEYS = key_set("status_code http_status http_status_code status code response_status_code")
 _STATUS_READ = 60  # members of an object in which a status is looked for
 _RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
 _SIBLINGS_BETWEEN = 20  # looked at between two attempts
@@ -109,12 +109,12 @@ def _failure_reason(node: Node, analysis: TraceAnalysis) -> str:
 
 def _stated_status(node: Node) -> str:
     output = node.view.output
-    stated = output.opened if output.may_have_key(_STATUS_KEYS) else None
+    stated = output.opened if output.may_have_key(CODE_KEYS) else None
     for record in (stated, node.span.metadata):
         if not isinstance(record, dict):
             continue
         for key, value in islice(record.items(), _STATUS_READ):
-            if plain_key(key) in _STATUS_KEYS and isinstance(value, (int, str)):
+            if plain_key(key) in CODE_KEYS and isinstance(value, (int, str)):
                 text = str(value)[:3]
                 if text.isdecimal() and int(text) in _RETRIED_STATUS:
                     return _RETRIED_STATUS[int(text)]
