@@ -15,10 +15,12 @@ from operator import attrgetter
 from weakref import ReferenceType, ref
 
 from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.one_line import one_line
 from app.opik.records import ErrorInfo, Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_TOLERANCE = 1_000  # microseconds: SDKs take a parent's end time before they record a child
+_TITLE_LENGTH = 60  # characters of a name in a sentence
 _EARLIER_SIBLINGS = 200  # before a span, looked at on each level: a parent of 10,000 stays cheap
 
 
@@ -94,6 +96,16 @@ class Node:
         if not self._function_name:
             self._function_name = self.view.tool_name or self.name
         return self._function_name
+
+    @property
+    def title(self) -> str:
+        """The span's name as sentences have it."""
+        return one_line(self.name, limit=_TITLE_LENGTH)
+
+    @property
+    def function_title(self) -> str:
+        """The name of its function as sentences have it."""
+        return one_line(self.function_name, limit=_TITLE_LENGTH)
 
     @property
     def error(self) -> ErrorInfo | None:

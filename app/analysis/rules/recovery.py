@@ -51,11 +51,11 @@ class Recovery(NamedTuple):
         """How it made good: in place of the failed call, or called again, with which changes.
         Empty where the later span may have been called for something else."""
         failed, later = self
-        name = one_line(failed.function_name, limit=60)
+        name = failed.function_title
         if later.function_name != failed.function_name:
             if not _stands_in(failed, later, analysis):
                 return ""
-            return f"{one_line(later.function_name, limit=60)} worked in its place"
+            return f"{later.function_title} worked in its place"
         if failed.view.is_model_call:
             model = later.span.model or ""
             other = f" ({one_line(model)})" if model and model != failed.span.model else ""

@@ -223,7 +223,7 @@ def _content_size(value: Any) -> int:
 
 
 def _step_name(node: Node) -> str:
-    return one_line(node.name, limit=60)
+    return node.title
 
 
 def _format_step(runs: ComparedRuns, node: Node) -> str:

@@ -129,7 +129,7 @@ def _error_texts(side: ComparedSide) -> Mapping[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for node in side.nodes():
         if node.error is not None:
-            text = f"{one_line(node.name, limit=60)}: {error_message(node.error)}"
+            text = f"{node.title}: {error_message(node.error)}"
             key = (without_numbers(node.name), error_signature(node.error))
             if key in found or len(found) < _ERRORS_SHOWN:
                 found.setdefault(key, []).append(one_line(text, limit=240))
@@ -177,7 +177,7 @@ def _compare_times(a: ComparedSide, b: ComparedSide) -> Iterator[str]:
 def _own_time_by_name(side: ComparedSide) -> Mapping[str, int]:
     times: dict[str, int] = {}
     for node in side.nodes():
-        name = one_line(node.name, limit=60)
+        name = node.title
         times[name] = times.get(name, 0) + side.analysis.profile.own_time[node.index]
     return times
 
@@ -235,7 +235,7 @@ def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[s
                 if len(changed) > _CHANGES_OF_PAIR:
                     lines.append(f"{field}: {len(changed) - _CHANGES_OF_PAIR} more differences")
         if lines:
-            pair = f"{alias(one.id)} and {alias(other.id)} {one_line(one.name, limit=60)}"
+            pair = f"{alias(one.id)} and {alias(other.id)} {one.title}"
             yield from (f"{pair}: {line}" for line in lines)
             shown += 1
         if shown >= _PAIRS:

@@ -7,7 +7,6 @@ with, down to half of it, and answer the rest as if nothing was missing.
 from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
@@ -40,7 +39,7 @@ def find_cut_prompts(analysis: TraceAnalysis) -> Iterator[Finding]:
             what = f"its server says that it was cut ({_CUT_FLAG}: true)"
         else:
             continue
-        sentence = f"A part of the prompt of {one_line(node.name, limit=60)} was dropped: {what}."
+        sentence = f"A part of the prompt of {node.title} was dropped: {what}."
         yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node])
 
 

@@ -55,9 +55,8 @@ def find_dropped_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
 def _build_scope_finding(name: str, call: Node, writer: Node, analysis: TraceAnalysis) -> Finding:
     asked = asking_call(call, analysis)
     sentence = (
-        f"The answer is about “{one_line(name, limit=40)}”, as the trace was asked, but no call"
-        f" of a tool was given it or returned it; {one_line(call.name, limit=60)} was the last"
-        " before the answer."
+        f"The answer is about “{one_line(name, limit=40)}”, as the trace was asked, but no call of"
+        f" a tool was given it or returned it; {call.title} was the last before the answer."
     )
     nodes = [call, *([asked] if asked else []), writer]
     standing = Standing.FINDING if _leaves_out(name, call, analysis) else Standing.WEAK

@@ -97,7 +97,7 @@ def _build_finding(name: str, calls: list[Node], analysis: TraceAnalysis) -> Fin
         asked += f" in {format_count(len(calls), 'call')}"
     if not sources:
         return build_finding(Category.LOST_VALUE, _ALONE, f"{asked}.", calls)
-    sentence = f"{one_line(sources[0].name, limit=60)} returned an empty text, and {asked}."
+    sentence = f"{sources[0].title} returned an empty text, and {asked}."
     nodes = [*sources[:_SHOWN], *calls]
     return build_finding(Category.EMPTY_RESULT, _WITH_SOURCE, sentence, nodes)
 

@@ -75,7 +75,7 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         key = one_line(str(denial.path[-1]), limit=40)
         value = one_line(str(denial.value).lower(), limit=40)
-        what = f"without any denial, though {_name(call)} had returned {key}: {value}"
+        what = f"without any denial, though {call.title} had returned {key}: {value}"
         yield _build_finding(writer, call, what, _DENIED, analysis)
         return
     if not calls or not (_worked(calls[0], analysis) and _list_facts(calls[0])):
@@ -87,7 +87,7 @@ def find_ignored_results(analysis: TraceAnalysis) -> Iterator[Finding]:
     if figure:
         what = (
             f"with the figure {figure}, which stands in nothing that it read and cannot be worked"
-            f" out from what {_name(call)} had returned"
+            f" out from what {call.title} had returned"
         )
         yield _build_finding(writer, call, what, _OTHER_FIGURES, analysis)
 
@@ -188,15 +188,11 @@ def _add_up_calls(call: Node, analysis: TraceAnalysis) -> list[float]:
     return totals + [sum(column) / len(column) for column in columns.values()]
 
 
-def _name(node: Node) -> str:
-    return one_line(node.name, limit=60)
-
-
 def _build_finding(
     writer: Node, call: Node, what: str, confidence: float, analysis: TraceAnalysis
 ) -> Finding:
     asked = asking_call(call, analysis)
     answer = one_line(writer.view.reply.text, limit=80)
-    sentence = f"{_name(writer)} answered “{answer}” {what}."
+    sentence = f"{writer.title} answered “{answer}” {what}."
     nodes = [writer, call, *([asked] if asked else [])]
     return build_finding(Category.IGNORED_RESULT, confidence, sentence, nodes)

@@ -236,10 +236,9 @@ def _is_best_high(
 
 def _build(node: Node, source: _Ranked, kept: Sequence[float], *, is_sure: bool) -> Finding:
     dropped = sorted(source.scores)[len(kept) :]
-    name, given = (one_line(each.name, limit=60) for each in (node, source.node))
-    came = "" if source.node is node else f" of {given}"
+    came = "" if source.node is node else f" of {source.node.title}"
     sentence = (
-        f"{name} kept the {len(kept)} lowest of {len(source.scores)} items{came} by their"
+        f"{node.title} kept the {len(kept)} lowest of {len(source.scores)} items{came} by their"
         f" {one_line(source.key, limit=40)}, {min(kept):g} to {max(kept):g}, the lowest first, and"
         f" dropped those with {dropped[0]:g} to {dropped[-1]:g}."
     )

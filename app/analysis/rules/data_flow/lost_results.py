@@ -112,18 +112,17 @@ def _may_hold(body: Body, results: Sequence[str]) -> bool:
 
 
 def _build_gap(gap: _Gap, analysis: TraceAnalysis) -> Finding:
-    empty, lost = (one_line(each[-1].name, limit=60) for each in (gap.empty, gap.lost))
-    giver, taker = (one_line(node.name, limit=60) for node in gap.handed)
     sentence = (
-        f"{empty} was given an empty {one_line(gap.key, limit=40)}, and what {lost} had returned"
-        f" went to no later step, while {taker} was given the result of {giver}."
+        f"{gap.empty[-1].title} was given an empty {one_line(gap.key, limit=40)}, and what"
+        f" {gap.lost[-1].title} had returned went to no later step, while {gap.handed[1].title} was"
+        f" given the result of {gap.handed[0].title}."
     )
     name, writes = _find_writes(gap, analysis)
     if not writes:
         nodes = [*gap.empty, *gap.lost]
         return build_finding(Category.LOST_VALUE, _NOT_HANDED_ON, sentence, nodes)
     sentence = (
-        f"{one_line(writes[0].name, limit=60)} was called {len(writes)} times with"
+        f"{writes[0].title} was called {len(writes)} times with"
         f" “{one_line(name, limit=40)}”, and a later step found one result there; {sentence}"
     )
     nodes = [*writes[1:], writes[0]]  # the first one took no other's place

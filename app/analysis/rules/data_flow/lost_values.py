@@ -218,11 +218,10 @@ class _Search:
             if not (loss.new or loss.is_omission):
                 self._reported.add(key)
                 lacked = one_line(given.spell(min(given.empty)), limit=40)
-                dropped, later = (one_line(each.name, limit=60) for each in (loss.node, node))
                 sentence = (
-                    f"{dropped} was given “{one_line(loss.old, limit=40)}” for"
-                    f" {one_line(key, limit=40)} and returned null for it, and {later} then was"
-                    f" given no {lacked} and came to nothing."
+                    f"{loss.node.title} was given “{one_line(loss.old, limit=40)}” for"
+                    f" {one_line(key, limit=40)} and returned null for it, and {node.title} then"
+                    f" was given no {lacked} and came to nothing."
                 )
                 nodes = [loss.node, node]
                 yield build_finding(Category.LOST_VALUE, _MISSING_ARGUMENT, sentence, nodes)
@@ -235,17 +234,16 @@ class _Search:
         if loss is None or new != loss.new or (not new and key not in given.empty):
             return None
         missed = self._steps_that_miss(node, key, loss.new)
-        name, later = (one_line(each.name, limit=60) for each in (loss.node, node))
         label = one_line(given.spell(key), limit=40)
         old, became = one_line(loss.old, limit=40), _format_value(loss.new)
         sentence = (
-            f"{name} was given {label} “{old}” and returned {became} for it, which {later} then"
-            " was given."
+            f"{loss.node.title} was given {label} “{old}” and returned {became} for it, which"
+            f" {node.title} then was given."
         )
         if loss.is_omission:
             sentence = (
-                f"{name} was given {label} “{old}” and returned no such value, and {later} then was"
-                " given nothing for it."
+                f"{loss.node.title} was given {label} “{old}” and returned no such value, and"
+                f" {node.title} then was given nothing for it."
             )
         confidence, standing = _weigh_loss(loss, key, missed)
         return build_finding(
@@ -263,7 +261,7 @@ class _Search:
             if not loss.node.view.calls_outside and _passes_on(loss.node):
                 label = one_line(self._inputs[loss.node.id].spell(key), limit=40)
                 sentence = (
-                    f"{one_line(loss.node.name, limit=60)} was given"
+                    f"{loss.node.title} was given"
                     f" “{one_line(loss.old, limit=40)}” for {label} and returned null for it."
                 )
                 yield build_finding(Category.LOST_VALUE, _EMPTIED, sentence, [loss.node])
@@ -335,11 +333,11 @@ class _Search:
         asked = asking_call(node, self._analysis)
         label = one_line(given.spell(key), limit=40)
         sentence = (
-            f"{one_line(node.name, limit=60)} was given {_format_value(given.only(key))} for"
+            f"{node.title} was given {_format_value(given.only(key))} for"
             f" {label}, though only “{one_line(value, limit=40)}” was known before"
         )
         if asked is not None:
-            sentence += f"; {one_line(asked.name, limit=60)} asked for this call"
+            sentence += f"; {asked.title} asked for this call"
         nodes = [asked, node] if asked is not None else [node]
         return build_finding(
             Category.LOST_VALUE, confidence, f"{sentence}.", nodes, standing=standing

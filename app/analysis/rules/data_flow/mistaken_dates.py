@@ -73,10 +73,10 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
             reported.add(argument.text)
             calls = [each.node for each in arguments if each.text == argument.text]
             writer = _find_first_writer(argument.node, argument.text, analysis)
-            name = one_line(argument.node.function_name, limit=60)
+            name = argument.node.function_title
             sentence = f"{name} was given {one_line(argument.text, limit=40)}, {why}"
             if writer is not None:
-                sentence += f"; {one_line(writer.name, limit=60)} wrote it first"
+                sentence += f"; {writer.title} wrote it first"
             nodes = [*([writer] if writer is not None else []), *calls]
             yield build_finding(Category.LOST_VALUE, confidence, f"{sentence}.", nodes)
 

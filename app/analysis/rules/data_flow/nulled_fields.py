@@ -127,8 +127,8 @@ def _agree(fields: _Fields, others: _Fields) -> bool:
 def _build_finding(key: str, record: _Record, node: Node, fact: _Fact, was_given: bool) -> Finding:
     shared = next(name for name in record.full if name in fact.fields)
     sentence = (
-        f"{one_line(node.name, limit=60)} {'was given' if was_given else 'returned'} no"
-        f" {one_line(record.empty[key], limit=40)}, though {one_line(fact.node.name, limit=60)} had"
+        f"{node.title} {'was given' if was_given else 'returned'} no"
+        f" {one_line(record.empty[key], limit=40)}, though {fact.node.title} had"
         f" returned “{one_line(fact.fields[key], limit=40)}” for the same record"
         f" ({one_line(shared, limit=40)} “{one_line(record.full[shared], limit=40)}”)."
     )
@@ -150,9 +150,9 @@ def _find_emptied(may_lack: Sequence[Node], steps: Sequence[Node]) -> Iterator[F
             user = _find_user(leaf, node, steps) if type(had) in (str, int) and had else None
             if user is not None:
                 sentence = (
-                    f"{one_line(node.name, limit=60)} was given"
+                    f"{node.title} was given"
                     f" “{one_line(str(had), limit=40)}” as {one_line(str(leaf.path[-1]), limit=40)}"
-                    f" and returned none, and {one_line(user.name, limit=60)} came to nothing."
+                    f" and returned none, and {user.title} came to nothing."
                 )
                 yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [node, user])
                 break

@@ -58,9 +58,8 @@ def find_outdated_sources(analysis: TraceAnalysis) -> Iterator[Finding]:
             if source.reason and _rests_on(answer, source, sources, analysis):
                 passed = [each for each in holders if source in _list_sources(each)]
                 sentence = (
-                    f"{one_line(node.name, limit=60)} returned a source that no longer holds"
-                    f" ({source.reason}), and {one_line(writer.name, limit=60)} answered with what"
-                    " only this one says."
+                    f"{node.title} returned a source that no longer holds ({source.reason}), and"
+                    f" {writer.title} answered with what only this one says."
                 )
                 nodes = [node, *passed, writer]
                 yield build_finding(Category.DOUBTFUL_RESULT, _CONFIDENCE, sentence, nodes)

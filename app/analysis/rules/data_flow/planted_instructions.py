@@ -150,8 +150,8 @@ def find_planted_instructions(analysis: TraceAnalysis) -> Iterator[Finding]:
         if reader is None:
             continue
         sentence = (
-            f"{one_line(node.name, limit=60)} returned a text that gives orders to a model"
-            f" (“{one_line(order, limit=_SHOWN)}”), and {one_line(reader.name, limit=60)} was given"
+            f"{node.title} returned a text that gives orders to a model"
+            f" (“{one_line(order, limit=_SHOWN)}”), and {reader.title} was given"
             " it as a part of its task."
         )
         standing = Standing.FINDING if _was_obeyed(order, reader) else Standing.NOTE

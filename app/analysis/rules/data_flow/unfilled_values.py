@@ -351,11 +351,11 @@ def _build_finding(group: Sequence[_Unfilled]) -> Finding:
 
 
 def _describe_step(found: _Unfilled, shown: str, use: _Use) -> str:
-    name = one_line(found.origin.name, limit=60)
+    name = found.origin.title
     had = "was asked with" if found.origin.view.is_model_call else "returned"
     sentence = f"{name} {had} {shown}, never filled in, {found.reason.why}"
     if found.culprit is not found.origin:
-        sentence += f"; {one_line(found.culprit.name, limit=60)} was not waited for"
+        sentence += f"; {found.culprit.title} was not waited for"
     if use.node is found.origin:
         return sentence
     return f"{sentence}; {_describe_use(use)}"
@@ -366,7 +366,7 @@ def _describe_call(found: _Unfilled, shown: str, use: _Use) -> str:
     sentence = f"{_describe_use(use)}: {shown} was never filled in"
     if origin is use.node:
         return sentence
-    name = one_line(origin.name, limit=60)
+    name = origin.title
     if not origin.view.is_model_call:
         return f"{sentence}; {name} had returned it"
     given = any(each.node is origin for each in found.uses)
@@ -374,7 +374,7 @@ def _describe_call(found: _Unfilled, shown: str, use: _Use) -> str:
 
 
 def _describe_use(use: _Use) -> str:
-    name = one_line(use.node.function_name, limit=60)
+    name = use.node.function_title
     if not (use.is_value or use.at == use.node.start):
         return "the answer has it"
     if not use.is_value:

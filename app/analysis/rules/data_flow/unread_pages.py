@@ -153,7 +153,7 @@ def _build(page: _Page, analysis: TraceAnalysis) -> Finding:
     of = f" of {page.total:,}" if page.total else ""
     states = f"{page.more.path[-1]} {page.more.value}"
     sentence = (
-        f"{one_line(page.node.name, limit=60)} returned {format_count(page.items, 'item')}{of} and"
+        f"{page.node.title} returned {format_count(page.items, 'item')}{of} and"
         f" {one_line(states, limit=60)}, but no call read the next page{why}."
     )
     numbers = {"items": page.items, "total": page.total}

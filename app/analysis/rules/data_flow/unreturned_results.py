@@ -7,7 +7,6 @@ from itertools import pairwise
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.recovery import is_named_after
-from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node, by_start
 
@@ -64,17 +63,13 @@ def _compare_results(
         and _holds(node.view.output.canonical, kept[0], tools)
         and not _holds(node.view.output.canonical, lost[0], tools)
     ]
-    way = (
-        f"; {one_line(merging[0].name, limit=60)} returned one without the other" if merging else ""
-    )
+    way = f"; {merging[0].title} returned one without the other" if merging else ""
     missing, there = (
-        one_line(node.function_name, limit=60) + _quote_input(node, analysis)
-        for node in (lost[0], kept[0])
+        node.function_title + _quote_input(node, analysis) for node in (lost[0], kept[0])
     )
     sentence = (
-        f"{one_line(asking.name, limit=60)} called {len(names)} tools at once, and the next request"
-        f" has no result of {missing},"
-        f" only that of {there}{way}."
+        f"{asking.title} called {len(names)} tools at once, and the next request has no result of"
+        f" {missing}, only that of {there}{way}."
     )
     yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [*merging, *lost, answering])
 

@@ -24,7 +24,7 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import format_count
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import asked_question
@@ -61,10 +61,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     if _rests_on_others(answer, inner, analysis) or _went_on(answer, inner, analysis):
         return
     symptom = analysis.once(find_symptom)
-    sentence = (
-        f"{one_line(inner[0].name, limit=60)} {what},"
-        f" and {one_line(answer.name, limit=60)} answered all the same"
-    )
+    sentence = f"{inner[0].title} {what}, and {answer.title} answered all the same"
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
     origin = find_empty_origin(inner[-1], analysis)

@@ -39,9 +39,8 @@ def find_widened_scope(analysis: TraceAnalysis) -> Iterator[Finding]:
         if name is not None and not _ASKS_FOR_ALL.search(text):
             key = one_line(str(leaf.path[-1]), limit=40)
             sentence = (
-                f"{one_line(node.name, limit=60)} was given “{leaf.value}” for {key}, though"
-                f" {one_line(writer.name, limit=60)}, which asked for this call, had been asked"
-                f" about {one_line(name[0], limit=40)}."
+                f"{node.title} was given “{leaf.value}” for {key}, though {writer.title}, which"
+                f" asked for this call, had been asked about {one_line(name[0], limit=40)}."
             )
             yield build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, [writer, node])
             return

@@ -364,10 +364,9 @@ def _build_cause_finding(
     score: float, cause: Suspect, error: _Error, analysis: TraceAnalysis
 ) -> Finding:
     item = error.item
-    name, victim = (one_line(node.name, limit=60) for node in (cause.node, item.origin))
     sentence = (
-        f"{name} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later {victim} failed with"
-        f" {one_line(error.message, limit=160)}."
+        f"{cause.node.title} {FAULT_PHRASES[cause.fault]} ({cause.reason}), and later"
+        f" {item.origin.title} failed with {one_line(error.message, limit=160)}."
     )
     # A faulty result and a fitting error support each other, the more the better they fit.
     confidence = _CONNECTED + _BY_SCORE * min(1.0, score)
@@ -381,7 +380,7 @@ def _build_cause_finding(
         if origin is not cause.node:
             nodes = [origin, *nodes]
             what = "failed" if origin.error else "found nothing"
-            sentence = f"{one_line(origin.name, limit=60)} {what}; {sentence}"
+            sentence = f"{origin.title} {what}; {sentence}"
     numbers = {"ms_between": waited}
     return build_finding(
         _CATEGORIES[item.fatal], confidence, sentence, nodes, numbers, standing=standing
@@ -389,8 +388,10 @@ def _build_cause_finding(
 
 
 def _build_model_finding(call: Node, what: str, error: _Error, analysis: TraceAnalysis) -> Finding:
-    name, victim = (one_line(node.name, limit=60) for node in (call, error.node))
-    sentence = f"{name} {what}, and {victim} failed with {one_line(error.message, limit=160)}."
+    sentence = (
+        f"{call.title} {what}, and {error.node.title} failed with"
+        f" {one_line(error.message, limit=160)}."
+    )
     confidence = _NAMED_BY_MODEL - (0.0 if error.item.fatal else _LOST_UNLESS_FATAL)
     nodes = [call, *error.item.path]
     standing = judge_outcome(error.item, analysis).standing

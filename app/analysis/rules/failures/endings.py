@@ -41,7 +41,7 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     may_run = not left and first.view.calls_outside
     more = f" and {format_count(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
     sentence = (
-        f"{one_line(first.name, limit=60)}{more} started and never ended; {end}"
+        f"{first.title}{more} started and never ended; {end}"
         f" (started {format_duration(since)} before the last recorded time)."
     )
     yield build_finding(
@@ -90,7 +90,7 @@ def _build_score_finding(
     reason = f": “{one_line(score.reason, limit=160)}”" if score.reason else ""
     value = "" if score.value is None else f" {score.value:g}"
     value += f" ({one_line(score.category_name, limit=30)})" if score.category_name else ""
-    subject = f"The span {one_line(node.name, limit=60)}" if node else "The trace"
+    subject = f"The span {node.title}" if node else "The trace"
     sentence = f"{subject} was scored {one_line(score.name, limit=60)}{value}{reason}."
     numbers = {} if score.value is None else {"score": score.value}
     if node:
@@ -106,6 +106,6 @@ def _add_answer_writer(sentence: str, analysis: TraceAnalysis) -> tuple[str, lis
     if writer is None:
         return sentence, roots
     read = find_last_result(writer, analysis)
-    after = f", after {one_line(read[0].name, limit=60)}" if read else ""
-    wrote = f" {one_line(writer.name, limit=60)} wrote the last answer{after}."
+    after = f", after {read[0].title}" if read else ""
+    wrote = f" {writer.title} wrote the last answer{after}."
     return sentence + wrote, [writer, *read, *roots]

@@ -79,7 +79,7 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
         checked = analysis.tree.by_id.get(validation.span_id or "")
         reported.update([checked.id] if checked else [])
-        where = f" at {one_line(checked.name, limit=60)}" if checked else ""
+        where = f" at {checked.title}" if checked else ""
         matched = _describe_match(checked) if checked and analysis.was_read(checked) else ""
         sentence = f"The guardrail {names} failed{where}" + (matched and f" ({matched})")
         yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
@@ -93,7 +93,7 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         verdict = _find_refusal(node)
         if verdict:
-            name = one_line(node.name, limit=60)
+            name = node.title
             reported.update(below.id for below in analysis.tree.below(node))
             why = "; ".join(filter(None, [one_line(verdict, limit=80), _describe_match(node)]))
             sentence = f"The guardrail {name} refused ({why})"

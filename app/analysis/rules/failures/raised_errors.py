@@ -67,7 +67,7 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
     sentence = f"{_describe_origin(item, items)}{way} and ended the trace"
     hung = _find_hung_call(item)
     if hung is not None:
-        sentence += f"; {one_line(hung.name, limit=60)} below it never ended"
+        sentence += f"; {hung.title} below it never ended"
     finding = _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items)
     if hung is None:
         return finding
@@ -140,7 +140,7 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
 
 
 def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
-    name = one_line(item.origin.name, limit=60)
+    name = item.origin.title
     message = one_line(error_message(item.error), limit=200)
     frame = last_own_frame(item.error.traceback)
     where = f" (at {one_line(frame)})" if frame else ""

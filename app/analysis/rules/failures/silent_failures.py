@@ -180,7 +180,7 @@ def _add_swallower(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     above = suspect.node.parent
     if suspect.fault is not Fault.FAILURE or above is None or not kept_quiet(above, analysis):
         return suspect
-    name = one_line(above.function_name, limit=60)
+    name = above.function_title
     return replace(
         suspect, reason=f"{suspect.reason}; {name} returned nothing for it, as if it had worked"
     )
@@ -236,11 +236,11 @@ def _build_group_finding(
     head = group[0]
     peers = {peer_key(each.node): analysis.peers_of(each.node) for each in group}
     calls = sum(map(len, peers.values()))
-    name = one_line(head.node.name, limit=60)
+    name = head.node.title
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
     writer = ""
     if head.writer is not None:
-        writer = f"; {one_line(head.writer.name, limit=60)} wrote what it ran"
+        writer = f"; {head.writer.title} wrote what it ran"
     sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{writer}."
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)

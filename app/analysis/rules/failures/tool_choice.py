@@ -50,7 +50,7 @@ def _find_unknown_tool(node: Node, analysis: TraceAnalysis) -> Iterator[Finding]
     if unknown:
         named = ", ".join(one_line(name, limit=60) for name in unknown[:3])
         sentence = (
-            f"{one_line(node.name, limit=60)} called {named}, which is not among the"
+            f"{node.title} called {named}, which is not among the"
             f" {len(request.tools)} tools it was offered."
         )
         numbers = {"offered": len(request.tools), "unknown": len(unknown)}
@@ -66,7 +66,7 @@ def _find_unknown_route(node: Node) -> Iterator[Finding]:
     for text in _texts_under(node.view.output, _ROUTE_KEYS, in_lists=False):
         if text.casefold() not in options | _ENDS:
             sentence = (
-                f"{one_line(node.name, limit=60)} chose “{one_line(text, limit=60)}”, which is not"
+                f"{node.title} chose “{one_line(text, limit=60)}”, which is not"
                 f" among the {len(options)} it could choose from."
             )
             numbers = {"offered": len(options)}

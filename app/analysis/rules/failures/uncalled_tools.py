@@ -32,7 +32,7 @@ def find_uncalled_tools(analysis: TraceAnalysis) -> Iterator[Finding]:
         if _was_taken_up(node, name, calls, analysis):
             continue
         sentence = (
-            f"{one_line(node.name, limit=60)} wrote its call of {one_line(name, limit=60)} as text:"
+            f"{node.title} wrote its call of {one_line(name, limit=60)} as text:"
             f" “{one_line(reply.text, limit=80)}”; no tool ran."
         )
         yield build_finding(Category.INVALID_CALL, _CONFIDENCE, sentence, [node])

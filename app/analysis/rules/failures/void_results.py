@@ -147,7 +147,7 @@ def _find_exit(node: Node, leaves: Sequence[Leaf]) -> str:
         for leaf in _find_exits(child):
             if abs(leaf.value) < least:
                 return ""
-            name = one_line(child.name, limit=60)
+            name = child.title
             return f"its output says “{_show_leaf(flag)}”, but {name} ended with {_show_leaf(leaf)}"
     return ""
 

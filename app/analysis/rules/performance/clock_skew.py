@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.text.one_line import format_duration
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, TreeWarning
 
@@ -31,7 +31,7 @@ def find_clock_skew(analysis: TraceAnalysis) -> Iterator[Finding]:
     why = "their clocks differ" if distance < 0 else "a queue delayed it, or their clocks differ"
     more = f" ({len(odd) - 1} more spans lie outside their parents' times)" if len(odd) > 1 else ""
     sentence = (
-        f"{one_line(worst.name, limit=60)} started {format_duration(abs(distance))} {where}"
+        f"{worst.title} started {format_duration(abs(distance))} {where}"
         f"{more}: {why}; it lengthens nothing that is measured here."
     )
     yield build_finding(

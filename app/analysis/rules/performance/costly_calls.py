@@ -196,7 +196,7 @@ def _build_cost_finding(
         model = f" with {_quote_model(worst.span.model)} where {count} use {_quote_model(common)}"
     others = f" (and {len(costly) - 1} more like it)" if len(costly) > 1 else ""
     sentence = (
-        f"{one_line(worst.name, limit=60)} cost {format_usd(cost)}{model}, {cost / usual:.1f} times"
+        f"{worst.title} cost {format_usd(cost)}{model}, {cost / usual:.1f} times"
         f" the median of {len(peers)} calls of its kind ({format_usd(usual)}){others};"
         f" {format_percent(cost, analysis.profile.spend.cost)} of the trace's cost."
     )
@@ -220,9 +220,8 @@ def _find_other_model(peers: _Peers) -> Finding | None:
     if read_spending(other[0]).tokens > _TOKENS_RATIO * tokens:
         return None
     sentence = (
-        f"{one_line(other[0].name, limit=60)} used {_quote_model(other[0].span.model)} where the"
-        f" {len(calls) - 1} other calls of its kind use {_quote_model(common)}; no costs were"
-        " recorded for them."
+        f"{other[0].title} used {_quote_model(other[0].span.model)} where the {len(calls) - 1}"
+        f" other calls of its kind use {_quote_model(common)}; no costs were recorded for them."
     )
     return build_finding(Category.COSTLY_OUTLIER, _NOTED, sentence, other, standing=Standing.NOTE)
 

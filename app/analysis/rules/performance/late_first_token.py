@@ -5,7 +5,7 @@ from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.performance.model_speed import explain_first_token_seconds
-from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.text.one_line import format_duration, format_percent
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -56,7 +56,7 @@ def _build_finding(
         f"; the median of the others of its name is {format_duration(usual)}" if usual else ""
     )
     sentence = (
-        f"{one_line(node.name, limit=60)} waited {format_duration(waited)} for its first token, of"
+        f"{node.title} waited {format_duration(waited)} for its first token, of"
         f" {format_duration(node.duration)} that it took;"
         f" {format_percent(waited, analysis.profile.duration)} of the trace{compared}."
     )

@@ -9,7 +9,7 @@ from statistics import median
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
-from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.text.one_line import format_duration, format_percent
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
@@ -122,7 +122,7 @@ def _build_slow_finding(
     more += f"; {len(failed):,} of the {worst.size - 1:,} spans below it failed" if failed else ""
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
-        f"{one_line(worst.name, limit=60)} took {format_duration(worst.duration)},"
+        f"{worst.title} took {format_duration(worst.duration)},"
         f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
         f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )

@@ -15,7 +15,7 @@ from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
 from app.analysis.rules.waiting_names import is_polling_name, waits_for_others
-from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.text.one_line import format_duration, format_percent
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -94,12 +94,12 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
     sentence = _describe(step, "answer" if answered else "trace")
     if beside is not None:
         sentence = (
-            f"{sentence[:-1]}; {one_line(beside.name, limit=60)} ran longer beside it"
+            f"{sentence[:-1]}; {beside.title} ran longer beside it"
             f" ({format_duration(beside.duration)}) without delaying the {until}."
         )
     elif awaited is not None:
         sentence = (
-            f"{sentence[:-1]}; {one_line(awaited.name, limit=60)} ran beside it and ended"
+            f"{sentence[:-1]}; {awaited.title} ran beside it and ended"
             f" {format_duration(step.node.end - awaited.end)} earlier."
         )
     confidence = _BESIDE_LONGER if beside or awaited else _ALONE
@@ -224,9 +224,8 @@ def _describe(step: _LongestStep, whole: str) -> str:
     if step.following:
         following = f", the next longest {format_duration(step.following)}"
     return (
-        f"{one_line(node.name, limit=60)} is the longest step of the critical path:"
-        f" {format_duration(time)}{own}, {format_percent(time, step.whole)} of the"
-        f" {whole}{following}{_explain_by_tokens(node)}."
+        f"{node.title} is the longest step of the critical path: {format_duration(time)}{own},"
+        f" {format_percent(time, step.whole)} of the {whole}{following}{_explain_by_tokens(node)}."
     )
 
 

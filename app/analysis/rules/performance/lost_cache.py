@@ -126,7 +126,7 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
     created = [node.view.usage.created or 0.0 for node in calls]
     prompts = [node.view.usage.prompt or 0.0 for node in calls]
     parts = f"the second prompt has {change.new} where the first has {change.old}"
-    name = one_line(calls[0].name, limit=60)
+    name = calls[0].title
     if all(map(_is_most, created, prompts)):
         sentence = (
             f"{name} wrote {sum(created):,.0f} tokens to the prompt cache in {len(calls)} calls and"
@@ -211,10 +211,9 @@ def _build_loss_finding(
     first = loss.after[0]
     left = max(node.view.usage.cached or 0.0 for node in loss.after)
     sentence = (
-        f"{one_line(first.name, limit=60)} read {cached:,.0f} tokens of its prompt from the cache"
-        f" (median of {format_count(len(loss.before), 'call')}), then at most {left:,.0f} in the"
-        f" last {format_count(len(loss.after), 'call')}{where}; {uncached:,.0f} prompt tokens"
-        " since."
+        f"{first.title} read {cached:,.0f} tokens of its prompt from the cache (median of"
+        f" {format_count(len(loss.before), 'call')}), then at most {left:,.0f} in the last"
+        f" {format_count(len(loss.after), 'call')}{where}; {uncached:,.0f} prompt tokens since."
     )
     numbers = {"cached_before": cached, "calls_before": len(loss.before)}
     numbers |= {"calls_after": len(loss.after)}

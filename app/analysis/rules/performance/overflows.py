@@ -28,11 +28,11 @@ def find_overflows(analysis: TraceAnalysis) -> Iterator[Finding]:
             continue
         largest = _find_largest_result(item.origin, analysis)
         if largest is not None:
-            name, failed = (one_line(node.name, limit=60) for node in (largest, item.origin))
             cut = "more than " * largest.view.output.is_cut
             sentence = (
-                f"{name} returned {cut}{measure_output(largest):,} characters, most of what"
-                f" {failed} was given, which failed with {one_line(message, limit=160)}."
+                f"{largest.title} returned {cut}{measure_output(largest):,} characters, most of"
+                f" what {item.origin.title} was given, which failed with"
+                f" {one_line(message, limit=160)}."
             )
             nodes = [largest, *item.path]
             yield build_finding(Category.CAUSE_OF_ERROR, _CONFIDENCE, sentence, nodes)

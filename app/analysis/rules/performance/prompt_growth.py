@@ -10,7 +10,6 @@ from statistics import median
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.performance.prompt_texts import read_prompt, read_task
-from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node, by_start
 
@@ -189,14 +188,14 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     how = f", most of it ({prompts[jump] - prompts[jump - 1]:,.0f}) at once" if jump else ""
     by = ""
     if steps:
-        name = one_line(steps[0].name, limit=60)
+        name = steps[0].title
         when = "before it" if jump else f"before {len(steps)} of the turns"
         by = f"; {name} returned as much {when}"
     is_copied = not jump and (_return_the_same(steps) or _hold_copies(turns))
     if is_copied:
         by += ", mostly the same" if steps else "; it holds the same text again and again"
     names = {_without_digits(node.name) for node in turns}
-    what = one_line(turns[0].name, limit=60)
+    what = turns[0].title
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
     sentence = (
         f"The prompt of {what} grew over {len(turns)} turns from {prompts[0]:,.0f} to"

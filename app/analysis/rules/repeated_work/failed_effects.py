@@ -116,7 +116,7 @@ def _find_listed(before: Node, after: Node, analysis: TraceAnalysis) -> _Seen | 
     later = (each for each in analysis.once(list_read_steps) if each.start >= after.end)
     for step in islice(later, _LATER_READ):
         records = _list_records(step)
-        name = one_line(step.function_name, limit=60)
+        name = step.function_title
         for own in records:
             key = next((key for key, value in own.items() if value in made), "")
             shared = given.intersection(value for inner, value in own.items() if inner != key)
@@ -176,7 +176,7 @@ def _build_finding(before: Node, after: Node, seen: _Seen, analysis: TraceAnalys
     but = "" if is_same else " but for a new key"
     made = f", and made {one_line(seen.made)}" if seen.made else ""
     sentence = (
-        f"{one_line(after.function_name, limit=60)} was called again with the same input{but} after"
+        f"{after.function_title} was called again with the same input{but} after"
         f" it had failed (“{one_line(error, limit=80)}”){made}; {seen.where}, so the failed call"
         " seems to have taken effect."
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.rules.repeated_work.attempts import is_rate_limit_text
-from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.text.one_line import format_duration, format_percent
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -121,7 +121,7 @@ def _build_inner_finding(node: Node, retries: _Retries, analysis: TraceAnalysis)
         standing = Standing.NOTE
     limited = " after a rate limit" if retries.limited else ""
     sentence = (
-        f"{one_line(node.name, limit=60)} retried {retries.times} times inside{limited}, as its own"
+        f"{node.title} retried {retries.times} times inside{limited}, as its own"
         f" record says; it took {format_duration(node.duration)},"
         f" {format_percent(node.duration, analysis.profile.duration)} of the trace."
     )

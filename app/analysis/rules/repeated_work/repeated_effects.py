@@ -228,7 +228,7 @@ def _is_acknowledgement(node: Node) -> bool:
 
 def _build_finding(repeated: _Repeated, branch: Sequence[Node], analysis: TraceAnalysis) -> Finding:
     nodes, ids = repeated
-    name = one_line(nodes[0].function_name, limit=60)
+    name = nodes[0].function_title
     given = one_line(nodes[0].view.input.canonical, limit=80)
     shown = ", ".join(one_line(each, limit=40) for each in ids[:_IDS_SHOWN])
     effect = f"each made something new ({shown})" if ids else "each reported success"
@@ -237,7 +237,7 @@ def _build_finding(repeated: _Repeated, branch: Sequence[Node], analysis: TraceA
         f" (“{given}”) although the call before had worked; {effect}."
     )
     if branch:
-        where = one_line(branch[0].name, limit=60)
+        where = branch[0].title
         sentence = f"{where} ran again with most of its calls as before; {sentence}"
     asked = [asking_call(node, analysis) for node in nodes[1:]]
     named = [nodes[1]]

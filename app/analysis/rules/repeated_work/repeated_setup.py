@@ -154,7 +154,7 @@ def _count_inputs_around(nodes: Sequence[Node]) -> int:
 
 
 def _build_finding(nodes: Sequence[Node], analysis: TraceAnalysis) -> Finding:
-    name = one_line(nodes[0].name, limit=60)
+    name = nodes[0].title
     spent = sum(node.duration for node in nodes)
     if _describe_input(nodes[0]):
         given = f"input (“{one_line(nodes[0].view.input.canonical, limit=80)}”)"

@@ -29,7 +29,7 @@ from app.analysis.rules.repeated_work.repeated_turns import list_repeated_turns
 from app.analysis.rules.repeated_work.vain_refinement import list_vain_refinements
 from app.analysis.rules.symptoms import was_stopped_by_limit
 from app.analysis.rules.waiting_names import is_pause
-from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.text.one_line import format_duration
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
@@ -219,7 +219,7 @@ def _build_loop_finding(
     """`ended`: a later call of the same input returned something else; `separated`: other work was
     done between the repeats."""
     nodes = [call.node for call in run]
-    name = one_line(nodes[0].name, limit=60)
+    name = nodes[0].title
     spent = sum(node.duration for node in nodes)
     equal = all(call.given == run[0].given for call in run)
     given = quote_input(nodes[0], analysis)

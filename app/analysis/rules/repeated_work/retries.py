@@ -82,9 +82,8 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
         total = format_duration(_lost(group))
         others = f"; {format_count(len(group), 'call')} of it were retried, {total} lost in all"
     sentence = (
-        f"{one_line(worst.failed[0].name, limit=60)} {kind} {times} and was tried {attempts}"
-        f" times{waits}, {end}; {format_duration(worst.lost)} lost{others}"
-        f" ({one_line(worst.reasons[0], limit=120)})."
+        f"{worst.failed[0].title} {kind} {times} and was tried {attempts} times{waits}, {end};"
+        f" {format_duration(worst.lost)} lost{others} ({one_line(worst.reasons[0], limit=120)})."
     )
     large = worst.lost >= _LARGE_LOSS * analysis.profile.duration
     signs = (attempts >= _LEAST_ATTEMPTS, worst.is_rate_limit, large, worst.has_growing_waits)

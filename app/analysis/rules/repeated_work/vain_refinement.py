@@ -79,7 +79,7 @@ def _build_finding(
     parent = common_parent(unchanged)
     spent = sum(node.duration for node in unchanged)
     sentence = (
-        f"{one_line(chain[0].name, limit=60)} was given its last answer in"
+        f"{chain[0].title} was given its last answer in"
         f" {format_count(len(chain) - 1, 'call')} and returned it unchanged in {len(unchanged)} of"
         f" them (“{one_line(_answer_of(unchanged[-1]), limit=80)}”); {format_duration(spent)},"
         f" {format_percent(spent, analysis.profile.duration)} of the trace."
