@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from statistics import median
 
+from app.analysis.grouping import group_by
 from app.analysis.profile import Profile
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, Tree
@@ -94,9 +95,7 @@ def _select_on_path(tree: Tree, profile: Profile) -> Iterator[Node]:
 
 def _group_by_name(tree: Tree) -> list[list[Node]]:
     """Spans of each name, the rarest name first."""
-    named: dict[str, list[Node]] = {}
-    for node in tree.nodes:
-        named.setdefault(node.name, []).append(node)
+    named = group_by(tree.nodes, lambda node: node.name)
     return sorted(named.values(), key=lambda nodes: (len(nodes), nodes[0].index))
 
 
@@ -165,9 +164,7 @@ def _select_in_a_row(named: Sequence[Sequence[Node]]) -> Iterator[Node]:
 def _find_longest_row(nodes: Sequence[Node]) -> Sequence[Node]:
     """Those of them with one parent, of the parent with most of them; all where each has another.
     An agent that goes round does so until it is stopped, so that the last ones show it."""
-    by_parent: dict[int, list[Node]] = {}
-    for node in nodes:
-        by_parent.setdefault(node.parent.index if node.parent else -1, []).append(node)
+    by_parent = group_by(nodes, lambda node: node.parent.index if node.parent else -1)
     longest = max(by_parent.values(), key=len)
     return longest if len(longest) > 1 else nodes
 

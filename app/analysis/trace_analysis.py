@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from app.analysis.baseline import Baseline
 from app.analysis.finding import Finding
+from app.analysis.grouping import group_by
 from app.analysis.profile import Profile
 from app.analysis.recorded.body import Body
 from app.analysis.tree import Node, Tree
@@ -100,10 +101,8 @@ def list_read_steps(analysis: TraceAnalysis) -> list[Node]:
 
 
 def _group_peers(analysis: TraceAnalysis) -> dict[PeerKey, list[Node]]:
-    groups: dict[PeerKey, list[Node]] = {}
-    for node in sorted(analysis.tree.nodes, key=lambda item: (item.start, item.id)):
-        groups.setdefault(peer_key(node), []).append(node)
-    return groups
+    ordered = sorted(analysis.tree.nodes, key=lambda item: (item.start, item.id))
+    return group_by(ordered, peer_key)
 
 
 def peer_key(node: Node) -> PeerKey:

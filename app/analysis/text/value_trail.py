@@ -6,6 +6,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
+from app.analysis.grouping import group_by
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import MOST_LEAVES, Path
@@ -183,9 +184,7 @@ def describe_path_trail(
     values = list(dict.fromkeys(each.key for each in found))
     title += f", {format_count(len(values), 'value')}, {format_count(len(runs) - 1, 'change')}"
     if len(runs) > max(_MOST_RUNS, 2 * len(values)):
-        by_value: dict[Hashable, list[Occurrence]] = {}
-        for each in found:
-            by_value.setdefault(each.key, []).append(each)
+        by_value = group_by(found, lambda each: each.key)
         runs = list(by_value.values())
         title += "; by value"
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=False)]
@@ -230,11 +229,9 @@ def _describe_missing(
 ) -> Iterator[Line]:
     """Inputs and outputs that lack it, since it first appeared, although most of their kind have
     it."""
-    have: dict[tuple[object, Side], list[Occurrence]] = {}
-    for each in found:
-        have.setdefault((each.place.kind, each.place.side), []).append(each)
+    have = group_by(found, lambda each: (each.place.kind, each.place.side))
     holders = {id(each.place) for each in found}
-    lack: dict[tuple[object, Side], list[BodyPlace]] = {}
+    lack: dict[tuple[tuple[str, str], Side], list[BodyPlace]] = {}
     for place in places[places.index(found[0].place) :]:
         if id(place) in holders or not _is_known(place.body):
             continue

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.answer_text import says_blank
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import key_set
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import format_count
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 
@@ -37,12 +38,13 @@ _ALONE = 0.7  # why the message is empty is not recorded
 
 def find_empty_prompts(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The calls by name, each group with the results before them whose text is empty."""
-    groups: dict[str, list[Node]] = {}
-    for node in analysis.once(list_model_calls):
-        if _asks_nothing(node, analysis) or _ends_with_label(node, analysis):
-            groups.setdefault(node.name, []).append(node)
-    for name, calls in groups.items():
-        yield _build_finding(name, calls, analysis)
+    asked = [
+        node
+        for node in analysis.once(list_model_calls)
+        if _asks_nothing(node, analysis) or _ends_with_label(node, analysis)
+    ]
+    for calls in group_by(asked, lambda node: node.name).values():
+        yield _build_finding(calls, analysis)
 
 
 def _asks_nothing(call: Node, analysis: TraceAnalysis) -> bool:
@@ -89,10 +91,9 @@ def _is_empty_text(leaf: Leaf, keys: frozenset[str]) -> bool:
     )
 
 
-def _build_finding(name: str, calls: list[Node], analysis: TraceAnalysis) -> Finding:
+def _build_finding(calls: list[Node], analysis: TraceAnalysis) -> Finding:
     sources = [source for call in calls if (source := _find_source(call, analysis)) is not None]
-    call = one_line(name, limit=60)
-    asked = f"{call} was asked with an empty message"
+    asked = f"{calls[0].title} was asked with an empty message"
     if len(calls) > 1:
         asked += f" in {format_count(len(calls), 'call')}"
     if not sources:

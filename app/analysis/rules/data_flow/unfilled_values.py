@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.leaves import innermost_key
@@ -75,19 +76,14 @@ class _Unfilled(NamedTuple):
 
 def find_unfilled_values(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each span that left placeholders, with the spans that were given them."""
-    by_slot: dict[Slot, list[_Use]] = {}
     lists = _list_arguments(analysis), _list_prompts(analysis), _list_answers(analysis)
-    for use in chain.from_iterable(lists):
-        by_slot.setdefault(use.slot, []).append(use)
+    by_slot = group_by(chain.from_iterable(lists), lambda use: use.slot)
     if not by_slot or len(by_slot) > _MOST_OF_ALL:
         return
     search = _Search(analysis)
-    by_culprit: dict[str, list[_Unfilled]] = {}
-    for slot, uses in by_slot.items():
-        found = search.explain(slot, sorted(uses, key=_when))
-        if found is not None:
-            by_culprit.setdefault(found.culprit.id, []).append(found)
-    for group in by_culprit.values():
+    explained = (search.explain(slot, sorted(uses, key=_when)) for slot, uses in by_slot.items())
+    found = [each for each in explained if each is not None]
+    for group in group_by(found, lambda each: each.culprit.id).values():
         yield _build_finding(group)
 
 

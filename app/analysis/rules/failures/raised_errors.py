@@ -14,6 +14,7 @@ from app.analysis.error_origins import (
     last_own_frame,
 )
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.error_outcome import judge_outcome
 from app.analysis.text.one_line import format_count, one_line
@@ -41,9 +42,7 @@ _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer p
 def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each distinct error: equal errors of same-named spans count as one."""
     raises = analysis.once(find_error_origins)
-    groups: dict[tuple[str, str], list[ErrorOrigin]] = {}
-    for item in raises:
-        groups.setdefault((item.origin.name, error_signature(item.error)), []).append(item)
+    groups = group_by(raises, lambda item: (item.origin.name, error_signature(item.error)))
     fatal_seen = False
     for items in islice(groups.values(), _MOST_GROUPS):
         fatal = [item for item in items if item.fatal]

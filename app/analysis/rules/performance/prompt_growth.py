@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.performance.prompt_texts import read_prompt, read_task
 from app.analysis.trace_analysis import TraceAnalysis
@@ -73,9 +74,7 @@ def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], f
         parent = node.parent.name if node.parent else ""
         named.setdefault((_without_digits(node.name), _without_digits(parent)), []).append(node)
     for members in named.values():
-        under: dict[str, list[Node]] = {}
-        for node in members:
-            under.setdefault(node.parent.id if node.parent else "", []).append(node)
+        under = group_by(members, lambda node: node.parent.id if node.parent else "")
         if len(under) == len(members):
             yield members, 0.0
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from app.analysis.error_origins import error_message
+from app.analysis.grouping import group_by
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import name_stem
@@ -132,9 +133,7 @@ def _groups_of_siblings(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Children of one parent with the same name but for numbers (`attempt 2`), deepest first."""
     groups: list[list[Node]] = []
     for children in analysis.tree.sibling_groups():
-        named: dict[str, list[Node]] = {}
-        for child in children:
-            named.setdefault(name_stem(child.name), []).append(child)
+        named = group_by(children, lambda child: name_stem(child.name))
         groups.extend(named.values())
     return _order_groups(groups)
 

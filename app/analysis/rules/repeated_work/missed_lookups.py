@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.names import has_word, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -155,12 +156,11 @@ def _is_comparable(node: Node, analysis: TraceAnalysis) -> bool:
 
 def _repeated_work(lookups: Sequence[_Lookup]) -> list[list[_Lookup]]:
     """Lookups whose work has the same input, the most time first."""
-    groups: dict[tuple[str, str], list[_Lookup]] = {}
-    for lookup in lookups:
-        work = lookup.work
-        key = (name_stem(work.name), work.view.input.canonical)
-        groups.setdefault(key, []).append(lookup)
-    repeated = [group for group in groups.values() if len(group) > 1]
+
+    def key(lookup: _Lookup) -> tuple[str, str]:
+        return name_stem(lookup.work.name), lookup.work.view.input.canonical
+
+    repeated = [group for group in group_by(lookups, key).values() if len(group) > 1]
     return sorted(repeated, key=lambda group: -sum(each.work.duration for each in group[1:]))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.recovery import asking_call
@@ -50,9 +51,7 @@ def list_repeated_setups(analysis: TraceAnalysis) -> list[tuple[Finding, list[No
 def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Spans of one name and input that together take much of the trace, by start."""
     least = max(1.0, _LEAST_SHARE * analysis.profile.duration)
-    named: dict[str, list[Node]] = {}
-    for node in analysis.once(list_read_steps):
-        named.setdefault(name_stem(node.name), []).append(node)
+    named = group_by(analysis.once(list_read_steps), lambda node: name_stem(node.name))
     for stem, nodes in named.items():
         if not _LEAST_REPEATS <= len(nodes) <= _MOST_CALLS:
             continue
@@ -60,9 +59,7 @@ def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
             continue
         if sum(node.duration for node in nodes) < least:
             continue
-        groups: dict[str, list[Node]] = {}
-        for node in sorted(nodes, key=by_start):
-            groups.setdefault(_describe_given(node), []).append(node)
+        groups = group_by(sorted(nodes, key=by_start), _describe_given)
         groups.pop("", None)
         for group in groups.values():
             if len(group) >= _LEAST_REPEATS and sum(node.duration for node in group) >= least:

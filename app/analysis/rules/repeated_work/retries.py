@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.names import name_stem
 from app.analysis.rules.repeated_work.attempts import Attempts, find_attempts
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
@@ -27,11 +28,8 @@ _HARMLESS = 0.9  # of the note: what failed and what worked then was recorded
 def find_retries(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each name whose attempts cost much or never worked; one note for all others,
     which did what retries are for."""
-    groups: dict[tuple[str, bool], list[Attempts]] = {}
-    for attempts in find_attempts(analysis):
-        if _are_retries(attempts):
-            key = (name_stem(attempts.failed[0].name), attempts.worked is None)
-            groups.setdefault(key, []).append(attempts)
+    retries = filter(_are_retries, find_attempts(analysis))
+    groups = group_by(retries, lambda each: (name_stem(each.failed[0].name), each.worked is None))
     harmless: list[Attempts] = []
     for (_, never_worked), group in groups.items():
         costly = [attempts for attempts in group if _is_costly(attempts, analysis)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.rules.repeated_work.comparable_calls import common_parent, work_share
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
@@ -21,9 +22,7 @@ _CONFIDENCE = 0.85  # the same text was given and returned; that nothing was to 
 def list_vain_refinements(analysis: TraceAnalysis) -> list[tuple[Finding, list[Node]]]:
     """Model calls in turn, each given the answer of the one before, most of which returned it as it
     was; with the calls that did."""
-    named: dict[str, list[Node]] = {}
-    for node in analysis.once(list_model_calls):
-        named.setdefault(node.name, []).append(node)
+    named = group_by(analysis.once(list_model_calls), lambda node: node.name)
     found: list[tuple[Finding, list[Node]]] = []
     for nodes in named.values():
         if len(nodes) <= _LEAST_UNCHANGED:
