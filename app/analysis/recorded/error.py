@@ -13,7 +13,7 @@ _EVENTS_READ = 200
 _KEYS_READ = 60  # of an input, of which one has to be an attribute's name
 _STATUS_KEYS = ("http.response.status_code", "http.status_code")
 _LEAST_SERVER_ERROR = 500
-_REFUSED_ACCESS = frozenset([401, 403])  # what was asked for was not looked up, unlike with 404
+_NOT_SERVED = frozenset([401, 403, 429])  # what was asked for was not looked up, unlike with 404
 _GRPC_STATUS = "rpc.grpc.status_code"
 _DATABASE_STATUS = "db.response.status_code"
 _SQL_ERROR = re.compile(r"(?!0[012])[0-9A-Z]{5}")
@@ -167,6 +167,6 @@ def _build(kind: Any, message: Any, stack: Any) -> ErrorInfo | None:
 def _is_failed_status(code: Any) -> bool:
     try:
         status = int(code) if code is not None else 0
-        return status >= _LEAST_SERVER_ERROR or status in _REFUSED_ACCESS
+        return status >= _LEAST_SERVER_ERROR or status in _NOT_SERVED
     except (ValueError, TypeError, OverflowError):
         return False

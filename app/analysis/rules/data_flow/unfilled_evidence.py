@@ -16,7 +16,6 @@ _WITHIN_OBJECT = 2  # levels: values beside a template are the members of an obj
 _SAME_NAME = 0.85
 _LIKE_NAME = 0.8
 _OTHERS_FILLED = 0.75
-_OTHER_NAME = 0.65  # in another language, or a value that the text does not need
 
 
 class Reason(NamedTuple):
@@ -53,9 +52,11 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
     filled = filled or _list_filled_beside(step, slot, leaves)
     if reads or (held and is_foreign and not filled):
         left = [leaf for leaf in left if len(leaf.path) >= _WITHIN_OBJECT]
-    return _weigh_names(slot, left, was_passed=bool(held) and not filled) or (
-        _weigh_others(slot, left, leaves, filled, bool(held))
-    )
+    named = _weigh_names(slot, left, was_passed=bool(held) and not filled)
+    if named is not None or not filled:
+        return named
+    why = f"though it filled {one_line(filled[0], limit=40)}"
+    return Reason(why, _OTHERS_FILLED, _stand(is_sure=slot.kind is SlotKind.VARIABLE))
 
 
 def _list_filled_beside(step: Node, slot: Slot, leaves: list[Leaf]) -> list[str]:
@@ -88,22 +89,6 @@ def _weigh_names(slot: Slot, left: list[Leaf], *, was_passed: bool) -> Reason | 
             is_sure = is_named if slot.kind is SlotKind.BRACED else not slot.may_be_prose
             why = f"though it was given {_format_leaf(alike[0])}"
             return Reason(why, confidence, _stand(is_sure=is_sure))
-    return None
-
-
-def _weigh_others(
-    slot: Slot, left: list[Leaf], leaves: list[Leaf], filled: list[str], is_held: bool
-) -> Reason | None:
-    """Other variables of the same template that were filled, or a value that was not used."""
-    if filled:
-        why = f"though it filled {one_line(filled[0], limit=40)}"
-        return Reason(why, _OTHERS_FILLED, _stand(is_sure=slot.kind is SlotKind.VARIABLE))
-    if slot.kind is not SlotKind.VARIABLE:
-        return None
-    texts = [leaf for leaf in left if isinstance(leaf.value, str)]
-    if texts and not is_held and len(texts) < len(leaves):
-        why = f"while {_format_leaf(texts[0])} was not used"
-        return Reason(why, _OTHER_NAME, Standing.WEAK)
     return None
 
 

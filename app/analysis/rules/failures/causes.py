@@ -55,7 +55,6 @@ _SAME_KEY = 0.35
 _ASKED_FOR_NAME = 0.5
 _JUST_BEFORE = 0.1
 _ASKED_FOR = 0.1  # a call for what the trace was asked, unlike what a program loads each time
-_KEY_OF_PEERS = 0.4
 _FITTING_KIND = 0.15
 _UNFITTING_KIND = -0.1
 _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
@@ -67,7 +66,6 @@ _LACKED_SUBJECT_STRENGTH = 0.75  # a result without what the name of its call pr
 _EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
 _LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
 _SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
-_PEERS_READ = 20  # other results of a name in which the key is looked for
 _LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
 
 # Confidences. Without a connection the fault itself has to be sure; an error that did not end the
@@ -219,8 +217,6 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
         isinstance(leaf.value, str) and leaf.value in error.names for leaf in node.view.input.leaves
     ):
         score += _ASKED_FOR_NAME
-    elif error.names and _peers_have_key(node, error.names, analysis):
-        score += _KEY_OF_PEERS
     if _misses_key(error) and is_empty_table(node):
         score += _EMPTY_TABLE
     return score + _fit_of_kind(node, error.message)
@@ -241,17 +237,6 @@ def _keys_of_empties(node: Node) -> frozenset[str]:
         if leaf.value in (None, "", [], {})
         for part in leaf.path
         if isinstance(part, str)
-    )
-
-
-def _peers_have_key(node: Node, names: frozenset[str], analysis: TraceAnalysis) -> bool:
-    """Whether another result of the same name has a key that the error names."""
-    return any(
-        part in names
-        for peer in islice(analysis.peers_of(node), _PEERS_READ)
-        if peer is not node and analysis.was_read(peer)
-        for leaf in peer.view.output.leaves
-        for part in leaf.path
     )
 
 
@@ -286,8 +271,6 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"its {names} is empty")
-    if _misses_key(error) and is_empty_table(node):
-        return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a table without entries")
     lacked = _find_lacked_subject(node, error)
     if lacked:
         reason = f"it has no {one_line(lacked, limit=60)}"
@@ -301,9 +284,6 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         siblings = analysis.tree.siblings(node)
         if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
             return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
-    fit = _fit_of_kind(node, error.message)
-    if fit > 0:
-        return Suspect(node, Fault.PARTIAL, _NULL_LOOKUP_STRENGTH, "it holds an empty value")
     missing = _find_missing_name(node, error)
     if missing:
         reason = f"it has no {one_line(missing, limit=60)}"

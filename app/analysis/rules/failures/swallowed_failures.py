@@ -1,14 +1,11 @@
 """Failures that a step kept to itself: it returned nothing, or a default, as if it had worked."""
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
 
-from app.analysis.recorded.body import Body
 from app.analysis.recorded.failure_text import find_reported_failure
-from app.analysis.recorded.leaves import Leaf, LeavesByType, sort_by_type, walk_leaves
+from app.analysis.recorded.leaves import Leaf, LeavesByType
 from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set, word_set
 from app.analysis.rules.recovery import asking_call
@@ -16,7 +13,6 @@ from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
-_LEAVES_READ = 40  # of an input or a result: what a step says of its own work is short
 _TEXT_READ = 20_000  # characters of a text that was to be read
 _LONGEST_NOTE = 400  # characters: a longer text is what was asked for
 _QUOTED = 120  # characters of a note
@@ -26,8 +22,6 @@ _STATUS = re.compile(
     re.IGNORECASE,
 )
 """Of a server's error with its name (RFC 9110), which programs write into notes of any language."""
-_PYTHON_OBJECT = re.compile(r"\s*\{'[^']{1,80}': ")
-"""What Python writes for a dictionary; LangChain records results so where a tool returned one."""
 _JSON_OBJECT = re.compile(r"\{\s*\"[^\"]{1,80}\"\s*:")
 _DEFAULTED = key_set("default defaulted default_used used_default using_default is_default")
 _WORD = re.compile(r"[\w-]{4,40}")
@@ -58,7 +52,7 @@ def explain_swallowed_failure(node: Node) -> str:
     result = node.view.output.result
     if not (result.may_have_empty or isinstance(result.opened, str)):
         return _find_report_in_place(node)
-    leaves = _list_result(result)
+    leaves = result.first_leaves
     return (
         _find_lone_note(leaves) or _find_unread_object(node, leaves) or _find_report_in_place(node)
     )
@@ -76,28 +70,8 @@ def kept_quiet(node: Node, analysis: TraceAnalysis) -> bool:
 
 def explain_default(node: Node) -> str:
     """How a result shows that a default stands in it for what could not be read."""
-    leaves = _sort_result(node.view.output.result)
+    leaves = node.view.output.result.first_by_type
     return _find_default_flag(leaves.flags) or _find_named_default(node, leaves)
-
-
-def _list_result(result: Body) -> Sequence[Leaf]:
-    value = result.opened
-    if isinstance(value, str) and len(value) <= _TEXT_READ and _PYTHON_OBJECT.match(value):
-        return walk_leaves(_read_python(value), most=_LEAVES_READ)
-    return result.first_leaves
-
-
-def _sort_result(result: Body) -> LeavesByType:
-    if isinstance(result.opened, str):
-        return sort_by_type(_list_result(result))
-    return result.first_by_type
-
-
-def _read_python(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def _find_lone_note(leaves: Sequence[Leaf]) -> str:

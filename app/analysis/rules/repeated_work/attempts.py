@@ -4,15 +4,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from app.analysis.error_origins import error_message
 from app.analysis.grouping import group_by
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import name_stem
-from app.analysis.recorded.spellings import plain_key
-from app.analysis.recorded.status_words import CODE_KEYS
 from app.analysis.rules.further_tries import counts_tries
 from app.analysis.rules.repeated_work.comparable_calls import (
     belong_to_one_task,
@@ -33,8 +31,6 @@ _TRANSIENT_ERROR = re.compile(
     re.IGNORECASE,
 )
 _REASON_READ = 2_000  # characters of a reason
-_STATUS_READ = 60  # members of an object in which a status is looked for
-_RETRIED_STATUS = {429: "HTTP 429", 503: "HTTP 503", 529: "HTTP 529"}  # what clients retry
 _SIBLINGS_BETWEEN = 20  # looked at between two attempts
 _GROWING_WAIT = 1.2  # times the wait before: a program that backs off, rather than chance
 
@@ -99,27 +95,12 @@ def find_attempts(analysis: TraceAnalysis) -> list[Attempts]:
 
 
 def _failure_reason(node: Node, analysis: TraceAnalysis) -> str:
-    """Why a span failed: its error, the failure its output reports, or a status that clients
-    retry; empty where it did not fail."""
+    """Why a span failed: its error, or the failure its output reports; empty where it did not."""
     if node.error is not None:
         return error_message(node.error)
     if not analysis.was_read(node):
         return ""
-    return node.view.failure or _stated_status(node)
-
-
-def _stated_status(node: Node) -> str:
-    output = node.view.output
-    stated = output.opened if output.may_have_key(CODE_KEYS) else None
-    for record in (stated, node.span.metadata):
-        if not isinstance(record, dict):
-            continue
-        for key, value in islice(record.items(), _STATUS_READ):
-            if plain_key(key) in CODE_KEYS and isinstance(value, (int, str)):
-                text = str(value)[:3]
-                if text.isdecimal() and int(text) in _RETRIED_STATUS:
-                    return _RETRIED_STATUS[int(text)]
-    return ""
+    return node.view.failure
 
 
 def _groups_by_input(analysis: TraceAnalysis) -> Iterator[list[Node]]:

@@ -90,18 +90,8 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
     numbers = {"attempts": attempts, "failures": failures, "lost_ms": worst.lost / 1_000}
     named = [*worst.nodes, *(node for each in group for node in each.failed)]
     return build_finding(
-        Category.RETRIES, confidence, sentence, named, numbers, standing=_standing(worst, analysis)
+        Category.RETRIES, confidence, sentence, named, numbers, standing=Standing.FINDING
     )
-
-
-def _standing(worst: Attempts, analysis: TraceAnalysis) -> Standing:
-    """Calls that never worked are weak where the program went on and little time was lost: it had
-    another way."""
-    lost_much = worst.lost >= _LARGE_LOSS * analysis.profile.duration
-    if worst.worked is not None or lost_much or _is_costly(worst, analysis):
-        return Standing.FINDING
-    parent = worst.failed[-1].parent
-    return Standing.FINDING if parent is None or parent.error else Standing.WEAK
 
 
 def _build_note(harmless: Sequence[Attempts]) -> Finding:
