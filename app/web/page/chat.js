@@ -32,6 +32,12 @@ function useConversation(traceId, id) {
   return conversation;
 }
 
+/** What a screen reader hears at a turn's end; an error's own words are an alert. */
+function describeEnd(turn) {
+  if (turn.stopped) return "The answer was stopped.";
+  return turn.parts.at(-1).kind === "error" ? "The answer failed." : "The answer is complete.";
+}
+
 export function Chat({ traceId, names, ready, conversation: id }) {
   const conversation = useConversation(traceId, id);
   const [model, setModel] = useState("");
@@ -48,9 +54,8 @@ export function Chat({ traceId, names, ready, conversation: id }) {
     async (message, options = {}) => {
       follow.start();
       report("Answering…");
-      await conversation.ask(message, { model: model || undefined, ...options });
-      const last = conversation.turns.at(-1);
-      setStatus(last?.stopped ? "Stopped." : "The answer is complete.");
+      const turn = await conversation.ask(message, { model: model || undefined, ...options });
+      if (turn) setStatus(describeEnd(turn));
     },
     [conversation, model],
   );

@@ -84,7 +84,10 @@ export class Conversation {
     this._stop?.abort();
   }
 
-  /** Asks; `replaces` is the turn in whose place the question is asked. */
+  /**
+   * Asks, and gives the turn at its end; none where nothing was asked. `replaces` is the turn in
+   * whose place the question is asked.
+   */
   async ask(message, { model, replaces } = {}) {
     if (this.running || !message.trim()) return;
     const stop = new AbortController();
@@ -112,6 +115,7 @@ export class Conversation {
     }
     this._end(turn);
     await this._learnPlace().catch(() => {});
+    return turn;
   }
 
   /** Takes over titles, and the versions of each question, which an answer may have changed. */
