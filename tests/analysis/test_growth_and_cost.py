@@ -50,16 +50,30 @@ def turns(prompts: Sequence[int], **more: Any) -> list[Span]:
 
 def test_steady_growth_names_the_last_call_and_the_step_whose_results_are_added() -> None:
     (finding,), _ = judged(turns(range(1_000, 15_000, 1_000)), Category.PROMPT_GROWTH)
-    assert finding.spans[:3] == ("call13", "lookup13", "call12")
+    assert finding.spans[:4] == ("call13", "lookup13", "root", "call12")
     assert "from 1,000 to 14,000 tokens (14.0 times)" in finding.sentence
-    assert "list_flights returned as much before 12 of the turns" in finding.sentence
+    assert "list_flights returned about as much as was added" in finding.sentence
+    assert "right before 12 of the turns" in finding.sentence
+
+
+def test_growth_says_which_messages_are_sent_again() -> None:
+    def history(turn: int) -> dict[str, Any]:
+        lists = [{"role": "tool", "content": f"gates {i}: " + "B7 " * 100} for i in range(turn)]
+        return {"messages": [{"role": "user", "content": "Which gate?"}, *lists]}
+
+    (finding,), _ = judged(
+        turns(range(1_000, 15_000, 1_000), input=history), Category.PROMPT_GROWTH
+    )
+    assert "turn 14 sends 13 messages of the one before again" in finding.sentence
+    assert "in 12 of the role tool with 309 characters on average" in finding.sentence
 
 
 def test_one_large_result_that_is_sent_again_is_named_with_the_call_after_it() -> None:
     prompts = [1_000, 1_050, 9_800, 9_850, 9_900, 9_950, 10_000, 10_050]
     (finding,), _ = judged(turns(prompts), Category.PROMPT_GROWTH)
     assert finding.spans[:2] == ("call2", "lookup2")
-    assert "most of it (8,750) at once; list_flights returned as much before it" in finding.sentence
+    assert "most of it (8,750) at once; list_flights returned about" in finding.sentence
+    assert "as much as was added right before it" in finding.sentence
 
 
 def test_a_conversation_that_several_agents_continue_grows_as_one() -> None:

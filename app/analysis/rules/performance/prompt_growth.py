@@ -11,6 +11,8 @@ from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.grouping import group_by
 from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.performance.prompt_texts import read_prompt, read_task
+from app.analysis.rules.repeated_work.comparable_calls import common_parent
+from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node, by_start
 
@@ -43,6 +45,7 @@ _COPIES = 3  # of one text in a prompt: two may be a question asked again
 _COPIED = 200  # characters of a text that is looked for in later prompts
 _SHORTEST_COPY = 60  # a sentence of its own, which no other text holds by chance
 _TURNS_SEARCHED = 6  # for copies: later prompts are cut where they were long
+_LEAST_SENT_AGAIN = 3  # messages: the instruction and the question are sent with each request
 _LINKED_SHARE = 0.5  # of the turns: then results of that name are what the prompt grows by
 
 
@@ -188,8 +191,8 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     by = ""
     if steps:
         name = steps[0].title
-        when = "before it" if jump else f"before {len(steps)} of the turns"
-        by = f"; {name} returned as much {when}"
+        when = "right before it" if jump else f"right before {len(steps)} of the turns"
+        by = f"; {name} returned about as much as was added {when}"
     is_copied = not jump and (_return_the_same(steps) or _hold_copies(turns))
     if is_copied:
         by += ", mostly the same" if steps else "; it holds the same text again and again"
@@ -198,12 +201,13 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
     sentence = (
         f"The prompt of {what} grew over {len(turns)} turns from {prompts[0]:,.0f} to"
-        f" {prompts[-1]:,.0f} tokens ({growth.ratio:.1f} times){how}{by};"
-        f" {sum(prompts):,.0f} prompt tokens in total."
+        f" {prompts[-1]:,.0f} tokens ({growth.ratio:.1f} times){how}{by}"
+        f"{_describe_sent_again(turns)}; {sum(prompts):,.0f} prompt tokens in total."
     )
     first = turns[jump] if jump else turns[-1]
     tools = [step.parent for step in steps[:1] if step.parent and step.parent.view.calls_outside]
-    order = [first, *steps[:1], *tools, *reversed(turns)]
+    around = common_parent(turns)
+    order = [first, *steps[:1], *tools, *([around] if around else []), *reversed(turns)]
     is_huge = jump is not None and prompts[jump] - prompts[jump - 1] >= _HUGE_RESULT
     is_sure = is_huge or (growth.ratio >= _SURE_RATIO and jump is None)
     numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
@@ -215,6 +219,29 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         order,
         numbers,
         standing=_judge_growth(growth, jump, is_copied=is_copied),
+    )
+
+
+def _describe_sent_again(turns: Sequence[Node]) -> str:
+    """Which messages of the request before the last whole one sends again, with the role that has
+    most of their text; empty where all but the first were cut, or one prompt grows."""
+    whole = [pair for pair in pairwise(turns) if not any(turn.view.input.is_cut for turn in pair)]
+    if not whole:
+        return ""
+    before, last = (turn.view.request.messages for turn in whole[-1])
+    texts = {message.text for message in before}
+    lengths: dict[str, list[int]] = {}
+    for message in last:
+        if message.text and message.text in texts:
+            lengths.setdefault(message.role or "other", []).append(len(message.text))
+    total = sum(map(len, lengths.values()))
+    if total < _LEAST_SENT_AGAIN:
+        return ""
+    role, most = max(lengths.items(), key=lambda item: sum(item[1]))
+    return (
+        f"; turn {turns.index(whole[-1][1]) + 1} sends {total} messages of the one before again,"
+        f" most of their text in {len(most)} of the role {one_line(role, limit=20)} with"
+        f" {sum(most) / len(most):,.0f} characters on average"
     )
 
 
