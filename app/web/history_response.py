@@ -65,8 +65,9 @@ def render_history(transcript: Transcript, turn_links: TurnLinks) -> list[PanelF
     """The messages of the panel's chat, tool rows between the texts, oldest first.
 
     Each names its turn; a question also names the turns that it replaces or that replace it, and
-    the ends of their branches; the last message of an answer has what the turn used. A turn that
-    has no end and does not run was interrupted, also where no event says so yet.
+    the ends of their branches; the last message of an answer has what the turn used, and `failed`
+    where it is an error's. A turn that has no end and does not run was interrupted, also where no
+    event says so yet.
     """
     messages: list[PanelFrame] = []
     for logged in transcript.events:
@@ -115,7 +116,8 @@ def _history_messages(logged: LoggedEvent, links: AllowedLinks) -> Iterator[Pane
         if event.calls:
             yield {**_tool_rows_message(logged.id, event.calls), **model}
     elif isinstance(event, TurnFailed):
-        yield _assistant_message(logged.id, make_inert(event.message, links, {}))
+        message = _assistant_message(logged.id, make_inert(event.message, links, {}))
+        yield {**message, "failed": True}
 
 
 def _mark_answer(messages: list[PanelFrame], end: LoggedEvent, mark: str) -> None:

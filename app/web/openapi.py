@@ -303,6 +303,7 @@ def _message_schema() -> Json:
         | {"description": "Of a question: it and the turns with the same parent, in order."},
         leaves=_list_schema(_ID)
         | {"description": "The latest turn of the branch of each sibling, for `leaf`."},
+        failed={"const": True, "description": "Of the message of the error that ended a turn."},
         model=_TEXT,
         usage=_usage_schema() | {"description": "Of the whole turn, in its last message."},
     )

@@ -305,6 +305,7 @@ def test_history_shows_what_the_stream_has_shown() -> None:
     live = TurnLinks(ui, workspace="w", trace_id="t", question="Is https://docs.test/a right?")
     shown = read(show(Panel("t", live, streaming=True), *events[1:])).texts
     assert [each["content"] for each in history[1:]] == shown
+    assert [each.get("failed", False) for each in history] == [False] * len(shown) + [True]
     assert "![" not in "".join(shown)
     assert "<img" not in "".join(shown)
     assert "`https://docs.test/a`" not in shown[0]

@@ -177,7 +177,7 @@ export function readTurns(messages) {
     if (message.role === "user") turns.push(newTurn(message.content, readHead(message)));
     const turn = turns.at(-1);
     if (!turn || message.role === "user") continue;
-    if (message.content && !message.toolCalls) turn.parts.push({ kind: "text", text: message.content });
+    if (message.content && !message.toolCalls) turn.parts.push(readText(message));
     for (const call of message.toolCalls ?? []) {
       turn.parts.push(newCall(call, call.completed ? "done" : "stopped"));
     }
@@ -185,6 +185,11 @@ export function readTurns(messages) {
     turn.model = message.model ?? turn.model;
   }
   return turns;
+}
+
+/** A text of the history; `past` is an error that was told when it came. */
+function readText({ content: text, failed }) {
+  return failed ? { kind: "error", text, past: true } : { kind: "text", text };
 }
 
 /** A tool row; `spans` are those that its label names. */

@@ -105,7 +105,10 @@ function Editor({ id, text, onDone, onCancel }) {
 
 function Part({ part, names }) {
   if (part.kind === "tool") return html`<${ToolRow} part=${part} names=${names} />`;
-  if (part.kind === "error") return html`<div role="alert"><${Markdown} class="bubble failed" text=${part.text} /></div>`;
+  if (part.kind === "error") {
+    const role = part.past ? null : "alert";
+    return html`<div role=${role}><${Markdown} class="bubble failed" text=${part.text} /></div>`;
+  }
   return html`<${Markdown} class="bubble" text=${part.text} open=${part.open} />`;
 }
 
