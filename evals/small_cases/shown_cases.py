@@ -131,6 +131,12 @@ _shown(
     says="knows “refunds”",
 )
 _shown(
+    "name_like_a_label_healthy",
+    "read_brief",
+    {"ship": "Refunder"},
+    {"team": "money", "known": [*_TEAMS, "refund"]},
+)
+_shown(
     "known_label_healthy", "choose_team", {"label": "refunds"}, {"team": "money", "known": _TEAMS}
 )
 _shown(

@@ -173,7 +173,7 @@ def _find_same_items(node: Node, given: LeavesByType, result: LeavesByType) -> s
 
 def _find_near_option(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """A label that was given differs from one of the known ones, which the span lists, by letter
-    case or by its ending only."""
+    case or by its ending only: one that differs in both may be a name, as `Torp` beside `torps`."""
     labels = [leaf.value for leaf in given.texts if _is_option(leaf.value)]
     for leaves in (result.texts, given.texts) if labels else ():
         known: dict[Path, list[str]] = {}
@@ -234,5 +234,6 @@ def _is_option(text: str) -> bool:
 def _is_near(label: str, option: str) -> bool:
     if not _is_option(option) or label == option:
         return False
-    one, other = sorted((label.casefold(), option.casefold()), key=len)
-    return other.startswith(one) and len(other) - len(one) <= _ENDING
+    one, other = sorted((label, option), key=len)
+    is_form = other.startswith(one) and len(other) - len(one) <= _ENDING
+    return is_form or label.casefold() == option.casefold()
