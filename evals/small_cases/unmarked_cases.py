@@ -320,3 +320,25 @@ ANSWERED.add(
     answer=_MADE_UP,
     says="found nothing",
 )
+
+
+def _board(name: str, page: str, *, right: bool = True) -> None:
+    """A notice in four languages, of which a service returned a page in place of the third."""
+    notices = {"nb": "Ferga går kl. 20.", "fi": "Lautta lähtee klo 20.", "et": page, "lv": "Plkst."}
+    UNSERVED.add(
+        name,
+        *[
+            tool(
+                "say_in",
+                {"tongue": tongue, "line": "The evening ferry leaves from pier 2 at eight o'clock"},
+                {"tongue": tongue, "said": said},
+                right=right and said is page,
+            )
+            for tongue, said in notices.items()
+        ],
+        answer="The boards are set.",
+    )
+
+
+_board("gateway_page_as_a_notice", "<html><head><title>Bad Gateway</title></head></html>")
+_board("page_as_a_notice_healthy", "<html><title>Praam väljub kell 20</title></html>", right=False)

@@ -256,8 +256,10 @@ _LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
 _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(
     r"[\s\"]{0,4}(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
-    r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error\s)?"
-    r"(?:(?:40[0134]|410|429|5\d\d)\b|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\."
+    r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error:?\s)?"
+    r"(?:(?:40[0134]|410|429|5\d\d)\b|(?:service\s(?:temporarily\s)?unavailable|bad\sgateway"
+    r"|gateway\stime-?out|internal\sserver\serror|the\srequest\scould\snot\sbe\ssatisfied)\W{0,3}</"
+    r"|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\."
     r"|[^<\n]{0,40}(?:under\smaintenance|scheduled\smaintenance|wartungsarbeiten|en\smaintenance"
     r"|en\smantenimiento|em\smanutenção|in\smanutenzione|in\sonderhoud|w\strakcie\skonserwacji"
     r"|メンテナンス中|维护中|점검\s?중))",
@@ -305,6 +307,11 @@ def find_failed_document(text: str) -> str:
     """The part of a document that says that it is an error page, a check for robots, or the record
     of a run that failed."""
     return _find_failed_run(text) or _find_wrong_page(text, whole=False)
+
+
+def find_error_page(text: str) -> str:
+    """The beginning of a page that a server or a gateway shows in place of what was wanted."""
+    return _find_wrong_page(text, whole=False)
 
 
 def _is_about_errors(start: str) -> bool:

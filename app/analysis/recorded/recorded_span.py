@@ -9,7 +9,11 @@ from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
-from app.analysis.recorded.failure_text import find_failure_text, find_reported_failure
+from app.analysis.recorded.failure_text import (
+    find_error_page,
+    find_failure_text,
+    find_reported_failure,
+)
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
 from app.analysis.recorded.names import NAME_READ
@@ -157,7 +161,20 @@ class RecordedSpan:
         found = ""
         if is_one_text or self.output.may_have_key(FAILURE_KEYS):
             found = find_failure(self.output.opened)
-        return found or (self._failure_beside_nothing if self.output.empty_keys else "")
+        if found := found or (self._failure_beside_nothing if self.output.empty_keys else ""):
+            return found
+        return self._error_page
+
+    @property
+    def _error_page(self) -> str:
+        """An error page of HTML under any key that is no record's, where another text should stand:
+        `{"lang": "de", "translated": "<html><title>502 …"}`."""
+        for leaf in self.output.first_by_type.texts:
+            if leaf.value[:1] == "<" and all(isinstance(part, str) for part in leaf.path):
+                page = find_error_page(leaf.value)
+                if page and leaf.value not in self.input.first_values:
+                    return page
+        return ""
 
     @property
     def has_failed(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.recorded.body_state import BodyState
+from app.analysis.recorded.leaves import Path
 from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split_words
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
@@ -262,7 +263,27 @@ def _same_request(node: Node, later: Node, analysis: TraceAnalysis, *, among_few
     unknown = BodyState.PRESENT not in (a.input.state, b.input.state)
     if unknown or a.input.is_cut or b.input.is_cut:
         return among_few and node.parent is later.parent
-    return a.input.resembles(b.input)
+    return a.input.resembles(b.input) and not _is_next_item(node, later, analysis)
+
+
+def _is_next_item(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
+    """Whether two calls differ in a value in which a call that had worked before differs from both:
+    one text in one language after another, none of them tried again."""
+    changed = _list_changed(node, later)
+    return bool(changed) and any(
+        before.end <= node.start
+        and not before.view.has_failed
+        and changed == _list_changed(node, before) == _list_changed(later, before)
+        for before in islice(analysis.peers_of(node), _LATER_READ)
+    )
+
+
+def _list_changed(node: Node, other: Node) -> set[Path]:
+    """The places at which two inputs differ."""
+    one, two = (
+        {leaf.path: leaf.value for leaf in each.view.input.first_leaves} for each in (node, other)
+    )
+    return {path for path in one.keys() | two.keys() if one.get(path) != two.get(path)}
 
 
 def _is_next_try(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
