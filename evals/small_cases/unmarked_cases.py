@@ -225,6 +225,25 @@ ANSWERED.add(
     answer="You are welcome! Have a good trip, and come back any time.",
 )
 
+for _name, _stated in {
+    "number_out_of_nothing": "Built in Leith in 1931, the Tern is a car ferry for 140 guests.",
+    "number_of_the_other_call_healthy": "The Tern carries 140 guests on 2 decks at most.",
+    "total_of_its_prompt_healthy": "The Tern, a car ferry for 140 guests, takes 280 on 2 trips.",
+}.items():
+    ANSWERED.add(
+        _name,
+        tool("ship_sheet", {"ship": "Tern"}, {"guests": 140, "decks": 2, "kind": "car ferry"}),
+        tool(
+            "search_yards",
+            {"query": "yard of the Tern", "top_k": 3},
+            {"hits": []},
+            right=not _name.endswith("_healthy"),
+        ),
+        model(says(_stated), asked="Write of the Tern: car ferry, 140 guests, 2 decks. Yard: -"),
+        question="Write a line about the Tern.",
+        answer=_stated,
+    )
+
 # A refusal of something harmless.
 _RECIPE = [{"title": "Eggs", "text": "Boil the eggs for eight minutes."}]
 for _name, _text in (

@@ -38,6 +38,12 @@ _SHORTEST_QUOTED = 12  # characters of a reply that is no label where the trace 
 _FIGURE = re.compile(r"(?<![\w.,:/-])\d{1,9}(?:[.,]\d{1,3})?(?=\s?(?:[€$£%°]|[^\W\d_]))")
 _ANSWER_READ = 4_000  # characters
 _RESULT_READ = 20_000  # characters of one result
+_LONG_NUMBER = re.compile(r"(?<![\w.,:/-])\d{3,9}(?!\w|[.,:/-]\d)")
+"""Numbers of an answer that are not found by chance: years, amounts, numbers of records."""
+_DIGITS = re.compile(r"\d{1,9}")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[.,' \u00a0\u202f](?=\d{3}(?!\d))")
+_NUMBERS_READ = 400  # different numbers of a prompt, of which two may make one
+_PEERS_READ = 20  # other searches of the name
 _LEAST_SHARED = 3  # words of an answer that stand in a result: fewer are names of the subject
 _GREETINGS = word_set(
     "thanks thank hi hello hey bye goodbye ok okay great danke hallo tschüss merci bonjour salut"
@@ -54,11 +60,13 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """
     inner, what = _list_fruitless(analysis)
     if not inner:
+        yield from _find_invented(analysis)
         return
     answer = _find_answer(max(node.end for node in inner), analysis)
     if answer is None or was_rated_well(analysis) or _is_small_talk(analysis):
         return
     if _rests_on_others(answer, inner, analysis) or _went_on(answer, inner, analysis):
+        yield from _find_invented(analysis)
         return
     symptom = analysis.once(find_symptom)
     sentence = f"{inner[0].title} {what}, and {answer.title} answered all the same"
@@ -76,6 +84,56 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         nodes,
         {"searches": len(inner)},
         standing=Standing.NOTE if admits else Standing.FINDING,
+    )
+
+
+def _find_invented(analysis: TraceAnalysis) -> Iterator[Finding]:
+    """A search that found nothing, though other calls found something, with an answer that has a
+    number which stands in nothing that was read before, and is no result of two numbers of its
+    prompt."""
+    empty = [node for node in analysis.tree.nodes if node.view.returned_nothing]
+    known = [node for node in empty if _can_be_judged(node, analysis)]
+    searches = [node for node in known if is_search(node) and not searches_memory(node)]
+    searches = [
+        node
+        for node in _keep_innermost(searches)
+        if all(peer.view.returned_nothing for peer in analysis.peers_of(node)[:_PEERS_READ])
+    ]
+    answer = _find_answer(max(node.end for node in searches), analysis) if searches else None
+    if answer is None or was_rated_well(analysis):
+        return
+    number = _find_unread_number(answer, analysis)
+    if number:
+        sentence = (
+            f"{searches[0].title} {_found_nothing(searches)}, and {answer.title} answered all the"
+            f" same with {number}, which stands in nothing that was read before."
+        )
+        nodes = [*searches, answer]
+        yield build_finding(Category.EMPTY_RESULT, _ANSWERED, sentence, nodes)
+
+
+def _find_unread_number(answer: Node, analysis: TraceAnalysis) -> str:
+    """The first long number of an answer that nothing before it holds, "" where there is none."""
+    found = _LONG_NUMBER.findall(answer.view.reply.text[:_ANSWER_READ])
+    if not found:
+        return ""
+    read = [analysis.given.canonical, answer.view.input.canonical]
+    for node in analysis.tree.nodes:
+        if node.start < answer.start and analysis.was_read(node):
+            read.append(node.view.input.canonical)
+            read.append(node.view.output.canonical if node.end <= answer.start else "")
+    text = _BETWEEN_DIGITS.sub("", " ".join(each[:_RESULT_READ] for each in read))
+    prompt = _BETWEEN_DIGITS.sub("", answer.view.input.canonical[:_RESULT_READ])
+    numbers = set(sorted({int(each) for each in _DIGITS.findall(prompt)})[:_NUMBERS_READ])
+    return next(
+        (
+            each
+            for each in found
+            if each not in text
+            and not any(int(each) - a in numbers or a - int(each) in numbers for a in numbers)
+            and not any(a and int(each) % a == 0 and int(each) // a in numbers for a in numbers)
+        ),
+        "",
     )
 
 
