@@ -173,7 +173,7 @@ class Conversations:
         BackendUnavailable where it is open longer than a turn may take.
         """
         async with self._reading_alone(caller, trace_id) as (_, opening):
-            yield await opening.open(aliases)
+            yield await opening.open(aliases, complete=True)
 
     async def analyse_trace(self, caller: Caller, trace_id: str) -> Mapping[str, Any]:
         """Findings, notes and profile of a trace as a JSON value; no model is called.

@@ -74,8 +74,11 @@ class OpenedTrace(Protocol):
 class OpeningTrace(Protocol):
     """A trace whose spans are being read."""
 
-    async def open(self, aliases: Aliases) -> OpenedTrace:
-        """The trace, its spans named by `aliases`; raises like Access."""
+    async def open(self, aliases: Aliases, *, complete: bool = False) -> OpenedTrace:
+        """The trace, its spans named by `aliases`; raises like Access.
+
+        The outline of a `complete` one holds all, so that tools add nothing to it.
+        """
         ...
 
     def cancel(self) -> None:

@@ -74,6 +74,25 @@ async def test_the_first_result_begins_with_the_findings_and_names_stay_valid(
         assert "began in" not in second
 
 
+@pytest.mark.parametrize("first", ["get_trace_data", "search_trace"])
+async def test_what_is_usual_stands_in_the_outline_itself(service: Service, first: str) -> None:
+    """A turn's model has an outline that was written sooner, and is told what came after it."""
+    times = {"start_time": "2026-11-19T10:00:00Z", "end_time": "2026-11-19T10:00:00.1Z"}
+    for each in range(98):
+        record_trace(service.standin, trace_id=str(span_id(0x7000 + each)), source="sdk", **times)
+    async with connected(service) as client:
+        asked = {"trace_id": TRACE_ID}
+        more = {"pattern": "orders"} if first == "search_trace" else {}
+        results = [
+            read(await client.call_tool(first, asked | more)),
+            read(await client.call_tool("get_trace_data", asked)),
+        ]
+    for shown in results:
+        assert "known since" not in shown
+        assert "slower_than_usual" in shown
+    assert "baseline in this project: 99 traces named answer-question" in results[1]
+
+
 async def test_ask_runs_a_whole_turn_and_reports_its_steps(migrated_sqlite_uri: str) -> None:
     look = calling(("get_span_details", f'{{"span_id": "{span_id(3)}"}}'), status="Let me look.")
     chat = DirectedChat(look, answer("It was the tool."))

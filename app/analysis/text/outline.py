@@ -179,7 +179,8 @@ def _add_tree(
 
 
 def describe_late_findings(analysis: TraceAnalysis, known: TraceAnalysis, *, alias: Alias) -> str:
-    """The baseline and the findings that `known`, an earlier analysis of the trace, had not."""
+    """The baseline and the findings that `known`, an earlier analysis of the trace, had not: for a
+    reader of the outline of `known`."""
     lines = []
     if known.baseline is None and (baseline := format_baseline(analysis)):
         lines.append(baseline)

@@ -51,7 +51,11 @@ class TraceOpener:
         """Starts to read the spans of a record that the caller has just read."""
         loading = BackgroundResult(partial(self._loader.load_spans, caller, owner, trace))
         self._start_soon(loading.run)
-        return TraceOpening(loading, partial(self._build_context, caller, owner, trace))
+        return TraceOpening(
+            loading,
+            partial(self._baselines.find, caller, owner, trace),
+            partial(self._build_context, caller, owner, trace),
+        )
 
     async def prepare(self, caller: Caller, owner: Owner, trace_id: str) -> None:
         """Reads and analyses a trace and the usual figures of its name, and writes its outline, all
@@ -122,14 +126,22 @@ class TraceOpening:
     def __init__(
         self,
         loading: BackgroundResult[LoadedTrace],
+        find_usual: Callable[[], Awaitable[Baseline | None]],
         build: Callable[[LoadedTrace, Aliases], Awaitable[TraceContext]],
     ) -> None:
         self._loading = loading
+        self._find_usual = find_usual
         self._build = build
 
-    async def open(self, aliases: Aliases) -> TraceContext:
-        """The trace, its spans named by `aliases`; raises the backend's refusal or failure."""
-        return await self._build(await self._loading.get(), aliases)
+    async def open(self, aliases: Aliases, *, complete: bool = False) -> TraceContext:
+        """The trace, its spans named by `aliases`; raises the backend's refusal or failure.
+
+        A `complete` one waits for the usual figures, for readers who got no outline before.
+        """
+        loaded = await self._loading.get()
+        if complete:
+            await self._find_usual()  # which keeps them
+        return await self._build(loaded, aliases)
 
     def cancel(self) -> None:
         """Reads no further, since nobody will open the trace."""
