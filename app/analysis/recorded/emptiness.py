@@ -109,7 +109,7 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
     """
     value = output.opened
     if isinstance(value, str):
-        return not value or value.isspace() or _says_nothing_found(value)
+        return _says_nothing(value)
     inner, level = _open_wrappers(value)
     yields = _count_yields(inner) if output.may_have_key(_YIELD_KEYS) else None
     if yields is not None:
@@ -140,8 +140,11 @@ def is_empty_result(output: Body, given: Body, name: str = "") -> bool:
     return all(isinstance(other, (str, int)) and other in echoed for other in others)
 
 
-def _says_nothing_found(text: str) -> bool:
-    """Whether a short text says that a lookup found nothing, in any of several languages."""
+def _says_nothing(text: str) -> bool:
+    """Whether a text is blank, or is a short one that says in any of several languages that a
+    lookup found nothing."""
+    if not text or text.isspace():
+        return True
     if len(text) > _LONGEST_SENTENCE or (text.isascii() and not _FIRST_LETTERS.match(text)):
         return False
     return _NOTHING_FOUND.match(text) is not None
@@ -211,7 +214,7 @@ def _count_yield(value: Any) -> int:
     if isinstance(value, list):
         return 0 if all(each == [] for each in value[:_MOST_MEMBERS]) else len(value)
     if isinstance(value, str):
-        return 0 if not value or value.isspace() or _says_nothing_found(value) else 1
+        return 0 if _says_nothing(value) else 1
     return 1 if value else 0
 
 
@@ -237,7 +240,7 @@ def _says_success(leaves: Sequence[Leaf]) -> bool:
 def _may_be_empty(value: Any) -> bool:
     """Whether a leaf may be empty, whatever its key; False is certain."""
     if isinstance(value, str):
-        return not value or value.isspace() or _says_nothing_found(value)
+        return _says_nothing(value)
     return not value
 
 
@@ -246,7 +249,7 @@ def _is_empty_leaf(leaf: Leaf) -> bool:
     if leaf.key in _BETTER_EMPTY:
         return False
     if isinstance(value, str):
-        return not value or value.isspace() or _says_nothing_found(value)
+        return _says_nothing(value)
     return value is None or value in ([], {}) or (value == 0 and leaf.key in _COUNT_KEYS)
 
 
