@@ -30,9 +30,6 @@ class SpanKind(StrEnum):
     OTHER = "other"
 
 
-CALLED_BY_AGENTS = (SpanKind.TOOL_CALL, SpanKind.RETRIEVAL)
-"""Kinds of calls between which a model may decide what comes next."""
-
 # Of OpenTelemetry's GenAI conventions, OpenInference, OpenLLMetry, LangSmith, Claude Code,
 # Langfuse, Genkit, MLflow, Laminar and Braintrust; see `_WORD_KEYS`.
 _WORDS = {

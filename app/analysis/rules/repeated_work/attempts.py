@@ -9,7 +9,6 @@ from itertools import pairwise
 from app.analysis.error_origins import error_message
 from app.analysis.grouping import group_by
 from app.analysis.recorded.body_state import BodyState
-from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import name_stem
 from app.analysis.rules.further_tries import counts_tries
 from app.analysis.rules.repeated_work.comparable_calls import (
@@ -148,7 +147,7 @@ def _is_next_attempt(run: Sequence[tuple[Node, str]], node: Node, analysis: Trac
     first, last = run[0][0], run[-1][0]
     if node.start < last.end or not belong_to_one_task(last, node, analysis):
         return False
-    if node.view.kind not in CALLED_BY_AGENTS and _others_between(last, node):
+    if not node.view.calls_tool and _others_between(last, node):
         return False
     if not (analysis.was_read(first) and analysis.was_read(node)):
         return True

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.kind import CALLED_BY_AGENTS
 from app.analysis.recorded.names import has_word, join_letters, spell_name
 from app.analysis.recorded.spellings import key_set, word_set
 from app.analysis.rules.repeated_work.ping_pong import list_rounds
@@ -187,9 +186,7 @@ def _count_work(events: Sequence[_HandOver], analysis: TraceAnalysis) -> int:
     """Calls of other tools between the first and the last hand-over."""
     own = {event.node.id for event in events}
     starts = sorted(
-        node.start
-        for node in analysis.tree.nodes
-        if node.id not in own and node.view.kind in CALLED_BY_AGENTS
+        node.start for node in analysis.tree.nodes if node.id not in own and node.view.calls_tool
     )
     first, last = events[0].node, events[-1].node
     return bisect_right(starts, last.start) - bisect_left(starts, first.start)

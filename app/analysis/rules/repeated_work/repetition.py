@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.kind import CALLED_BY_AGENTS, SpanKind
+from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import name_stem
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.recovery import asking_call
@@ -86,7 +86,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _is_failed_call(node: Node) -> bool:
     """Calls that fail again and again are attempts, which another rule reports."""
-    return node.view.kind in CALLED_BY_AGENTS and bool(node.view.failure)
+    return node.view.calls_tool and bool(node.view.failure)
 
 
 def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalysis) -> None:
@@ -195,9 +195,7 @@ def _serve_alike_items(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
 def _list_single_starts(analysis: TraceAnalysis) -> list[int]:
     """When calls of tools started that occur once each: work of an agent between others."""
     outside = [
-        call
-        for call in analysis.once(comparable_calls).values()
-        if call.node.view.kind in CALLED_BY_AGENTS
+        call for call in analysis.once(comparable_calls).values() if call.node.view.calls_tool
     ]
     counts = Counter((call.node.name, call.given) for call in outside)
     return sorted(call.node.start for call in outside if counts[call.node.name, call.given] == 1)
