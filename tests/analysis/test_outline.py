@@ -218,6 +218,15 @@ def test_the_header_counts_failures_wherever_they_were_recorded() -> None:
     assert "1 span, 1 failed span" in outline([failed])
 
 
+def test_the_span_that_the_first_finding_blames_has_the_first_alias() -> None:
+    call = span("call", 0, 1, type="llm", metadata={"k": 1})
+    failed = span("find", 1, 2, type="tool", error_info=ErrorInfo(message="no orders"))
+    text = outline([call, failed])
+    assert "1 model call were not recorded (s2 call)" in text
+    assert "no orders began in find" in text
+    assert "s1 * find" in text
+
+
 def test_no_finding_is_no_proof_of_health_where_bodies_are_not_recorded() -> None:
     silent = {"type": "llm", "model": "m"}
     calls = [span(f"c{i}", i, i + 1, metadata={"k": i}, **silent) for i in range(3)]

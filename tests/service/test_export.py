@@ -42,7 +42,7 @@ async def ask_with_tool(service: Service) -> None:
     details = ("get_span_details", json.dumps({"span_id": span_id(3)}))
     service.chat.scripts = [
         calling(details, status="Let me look."),
-        answer("See [s3]."),
+        answer("See [s2]."),
     ]
     assert (await service.ask("What failed?")).error is None
 
