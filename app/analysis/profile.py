@@ -6,7 +6,7 @@ whatever the nesting, nothing is counted twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.analysis.critical_path import Segment, find_critical_path, sum_time_on_path
 from app.analysis.recorded.computed_once import computed_once
@@ -22,6 +22,7 @@ from app.opik.records import Trace
 
 _LEAST_GAP_SHARE = 0.05  # share of the trace that an idle gap must take to matter
 _GAPS_KEPT = 5  # gaps kept, the longest first; texts show two to five
+_GAPS_CHECKED = 50  # against the branches beside them, the longest first: each may have thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,16 @@ class SpanGroup:
 
 @dataclass(frozen=True, slots=True)
 class IdleGap:
-    """A time without work between two children of `parent` (None: between roots), microseconds."""
+    """A time without work between two children of `parent` (None: between roots), microseconds.
+
+    `is_shared` says that spans of other branches ran in it: then only `parent` waited."""
 
     parent: Node | None
     before: Node
     after: Node
+    start: int
     duration: int
+    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ def build_profile(trace: Trace, tree: Tree) -> Profile:
         own_time=own_time,
         busy=busy,
         parallelism=worked / busy if busy else 0.0,
-        gaps=_find_longest_gaps(tree, start, end),
+        gaps=_find_longest_gaps(tree, start, end, path),
     )
 
 
@@ -179,14 +184,39 @@ def _covered_time(nodes: Sequence[Node], start: int, end: int) -> int:
     return covered
 
 
-def _find_longest_gaps(tree: Tree, start: int, end: int) -> tuple[IdleGap, ...]:
+def _find_longest_gaps(
+    tree: Tree, start: int, end: int, path: Sequence[Segment]
+) -> tuple[IdleGap, ...]:
+    """Gaps in which no span ran beside those that were open, and those in which the critical path
+    waited. Others cost no time."""
     least = max(1, round((end - start) * _LEAST_GAP_SHARE))
     gaps = list(_find_idle_gaps(None, tree.roots, least, start, end))
     for node in tree.nodes:
         if len(node.children) > 1:
             gaps.extend(_find_idle_gaps(node, node.children, least, node.start, node.end))
     gaps.sort(key=lambda gap: (-gap.duration, gap.before.index))
-    return tuple(gaps[:_GAPS_KEPT])
+    kept: list[IdleGap] = []
+    for gap in gaps[:_GAPS_CHECKED]:
+        if not _is_shared(gap, tree):
+            kept.append(gap)
+        elif any(each.node is gap.parent and each.start <= gap.start < each.end for each in path):
+            kept.append(replace(gap, is_shared=True))
+    return tuple(kept[:_GAPS_KEPT])
+
+
+def _is_shared(gap: IdleGap, tree: Tree) -> bool:
+    """Whether a span that does not hold the gap ran during it."""
+    until = gap.start + gap.duration
+    node = gap.parent
+    while node is not None:
+        beside = tree.roots if node.parent is None else node.parent.children
+        for other in beside:
+            if other.start >= until:
+                break
+            if other is not node and other.end > gap.start and other.duration:
+                return True
+        node = node.parent
+    return False
 
 
 def _find_idle_gaps(
@@ -196,9 +226,10 @@ def _find_idle_gaps(
     latest = None
     for child in children:
         if latest is not None:
-            gap = min(child.start, end) - max(latest.end, start)
+            begin = max(latest.end, start)
+            gap = min(child.start, end) - begin
             if gap >= least and latest.end > start and child.start < end:
-                yield IdleGap(parent, latest, child, gap)
+                yield IdleGap(parent, latest, child, begin, gap)
         if latest is None or child.end > latest.end:
             latest = child
 

@@ -55,6 +55,28 @@ def test_idle_gaps_between_children_are_listed_longest_first() -> None:
     ]
 
 
+def test_a_wait_beside_other_branches_is_idle_time_of_its_branch_at_most() -> None:
+    waits_on_path = """
+            root    |------------|
+              a     |-----|
+                a1  |----|
+              b     |------------|
+                b1  |-|
+                b2         |-----|
+    """
+    (gap,) = profile(draw(waits_on_path)).gaps
+    assert (gap.before.id, gap.after.id, gap.is_shared) == ("b1", "b2", True)
+    waits_off_path = """
+            root    |--------------|
+              a     |--------------|
+                a1  |--------------|
+              b     |------------|
+                b1  |-|
+                b2         |-----|
+    """
+    assert not profile(draw(waits_off_path)).gaps
+
+
 def test_a_wrapper_that_repeats_its_childrens_usage_is_not_counted_again() -> None:
     measured = profile(
         [

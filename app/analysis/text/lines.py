@@ -1,6 +1,7 @@
 """A span, a group of spans or a finding on one line."""
 
 from app.analysis.finding import Finding
+from app.analysis.profile import IdleGap
 from app.analysis.spending import TokensAndCost, read_spending
 from app.analysis.text.one_line import format_duration, format_percent, format_usd, one_line
 from app.analysis.text.token_budget import Alias
@@ -53,6 +54,16 @@ def _format_node_duration(node: Node, analysis: TraceAnalysis) -> str:
     if node.children:
         text += f" (own {format_duration(analysis.profile.own_time[node.index])})"
     return text
+
+
+def format_gap(gap: IdleGap, whole: int, *, alias: Alias) -> str:
+    """`idle for 3.10 s (12 %) between s3 and s4`, or how long one branch waited; `whole` is the
+    duration of the trace."""
+    time = f"for {format_duration(gap.duration)} ({format_percent(gap.duration, whole)})"
+    between = f"between {alias(gap.before.id)} and {alias(gap.after.id)}"
+    if gap.is_shared and gap.parent is not None:
+        return f"{alias(gap.parent.id)} waited {time} {between}, while spans beside it ran"
+    return f"idle {time} {between}"
 
 
 def format_spending(spend: TokensAndCost) -> list[str]:

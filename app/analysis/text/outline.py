@@ -5,7 +5,13 @@ from collections.abc import Iterator, Sequence
 from app.analysis.baseline_findings import format_baseline
 from app.analysis.profile import SpanGroup
 from app.analysis.text.coverage import list_unread, list_unrecorded
-from app.analysis.text.lines import PATH_MARK, format_finding, format_note, format_spending
+from app.analysis.text.lines import (
+    PATH_MARK,
+    format_finding,
+    format_gap,
+    format_note,
+    format_spending,
+)
 from app.analysis.text.one_line import (
     format_count,
     format_duration,
@@ -118,11 +124,7 @@ def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     if profile.by_model:
         yield f"- by model: {_format_groups(profile.by_model)}"
     for gap in profile.gaps[:2]:
-        yield (
-            f"- idle for {format_duration(gap.duration)}"
-            f" ({format_percent(gap.duration, profile.duration)})"
-            f" between {alias(gap.before.id)} and {alias(gap.after.id)}"
-        )
+        yield f"- {format_gap(gap, profile.duration, alias=alias)}"
     if profile.first_token:
         slowest = max(profile.first_token.items(), key=lambda item: (item[1], item[0]))
         yield f"- slowest first token: {format_duration(slowest[1] * 1_000)} in {alias(slowest[0])}"

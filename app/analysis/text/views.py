@@ -8,7 +8,13 @@ from typing import Literal
 from app.analysis.critical_path import find_critical_path
 from app.analysis.profile import Profile, SpanGroup
 from app.analysis.text.coverage import list_unrecorded
-from app.analysis.text.lines import format_finding, format_note, format_span, format_spending
+from app.analysis.text.lines import (
+    format_finding,
+    format_gap,
+    format_note,
+    format_span,
+    format_spending,
+)
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
 from app.analysis.text.token_budget import Alias, BudgetedText
 from app.analysis.trace_analysis import TraceAnalysis
@@ -93,11 +99,7 @@ def format_profile(
         f"spent: {', '.join(format_spending(profile.spend)) or 'no tokens or cost recorded'}",
     ]
     lines += [f"model {_format_group_line(group)}" for group in profile.by_model]
-    lines += [
-        f"idle for {format_duration(gap.duration)} between {alias(gap.before.id)} and"
-        f" {alias(gap.after.id)}"
-        for gap in profile.gaps
-    ]
+    lines += [format_gap(gap, profile.duration, alias=alias) for gap in profile.gaps]
     slowest = sorted(profile.first_token.items(), key=lambda item: (-item[1], item[0]))
     lines += [
         f"first token after {format_duration(time * 1_000)} in {alias(span_id)}"
