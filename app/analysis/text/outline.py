@@ -58,8 +58,8 @@ def build_outline(
     sheet = BudgetedText(max(0, budget_tokens - _CLOSING), alias=alias)
     whole = sheet.left
     if root is None:
-        for finding in analysis.findings[:1]:
-            alias(finding.spans[0])  # s1, whatever the header names
+        for culprit in [span for each in analysis.findings[:1] for span in each.spans[:1]]:
+            alias(culprit)  # s1, whatever the header names
         sheet.fill(format_header(analysis, alias), keep=whole * 75 // 100)
         _add_findings(sheet, analysis, alias, keep=whole * 60 // 100)
         _add_notes(sheet, analysis, alias, keep=whole * 57 // 100)
