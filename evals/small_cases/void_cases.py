@@ -187,3 +187,27 @@ _right(
     "cells_written",
     tool("write_cells", {"range": "B7:C7", "values": [[30, 30]]}, {"updatedCells": 2}),
 )
+
+# Lists that nothing ever filled: their time of update is the one at which clocks begin.
+_BERTHS = {"harbour": "Odda"}
+for _place, _result in enumerate(
+    [
+        {"berths": [], "refreshed": "1970-01-01T00:00:00+00:00"},
+        {"liegeplätze": {}, "zustand": "ok", "stand": "0001-01-01T00:00:00"},
+        {"berths": [], "count": 0, "updatedAt": 0},
+    ]
+):
+    _void(f"never_filled_{_place}", tool("berths_of", _BERTHS, _result, right=True), "never filled")
+_right("emptied_today", tool("berths_of", _BERTHS, {"berths": [], "updated": "2026-05-04T08:00Z"}))
+_right(
+    "filled_at_no_known_time",
+    tool("berths_of", _BERTHS, {"berths": ["B1"], "updated": "1970-01-01T00:00:00Z"}),
+)
+_right(
+    "never_logged_in",
+    tool("logins_of", {"user": "ida"}, {"logins": [], "last_login": "1970-01-01T00:00:00Z"}),
+)
+_right(
+    "asked_from_the_beginning",
+    tool("changes", {"after": "1970-01-01"}, {"changes": [], "start": "1970-01-01"}),
+)

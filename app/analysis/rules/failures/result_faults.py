@@ -21,7 +21,7 @@ from app.analysis.rules.failures.low_confidence import (
     is_doubtful,
     read_confidence,
 )
-from app.analysis.rules.failures.other_times import explain_other_time
+from app.analysis.rules.failures.other_times import explain_never_filled, explain_other_time
 from app.analysis.rules.failures.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.failures.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.failures.suspects import (
@@ -146,8 +146,9 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     unasked = explain_default(node) or explain_other_time(node)
     if unasked:
         return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, unasked)
-    if view.returned_nothing:
-        return _judge_empty(node, peers)
+    unfilled = explain_never_filled(node)
+    if unfilled or view.returned_nothing:
+        return _judge_unfilled(node, unfilled) if unfilled else _judge_empty(node, peers)
     doubt = find_doubt(node)
     if doubt:
         return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, doubt)
@@ -155,6 +156,12 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     if loss:
         return Suspect(node, Fault.LOSS, _STATED_LOSS, loss)
     return _judge_partial(node, peers)
+
+
+def _judge_unfilled(node: Node, reason: str) -> Suspect:
+    """A list that nothing ever filled; a cache begins so."""
+    standing = Standing.WEAK if _is_often_empty(node.function_name) else Standing.FINDING
+    return Suspect(node, Fault.EMPTY, _CANNOT_BE_RIGHT, reason, standing)
 
 
 def _judge_tools_inside(node: Node) -> Suspect | None:
