@@ -9,6 +9,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
 from app.analysis.text.previews import LONGEST, Preview, preview_body
 from app.analysis.text.token_budget import Alias
+from app.analysis.text.value_pieces import label_last
 from app.analysis.tree import Node
 from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 
@@ -18,7 +19,7 @@ _LENGTHS = (72, 48, 36, 28, 20, 14, 10)
 _IMPORTANT = 2  # times as much for spans of findings and failed ones
 _FOLDED = 3  # times less for what differs between spans that share a row
 _SEPARATOR = 5  # tokens of ` | out: ` before a preview
-_REFERENCE = 11  # tokens of `same error as s00000` with its separator
+_ALIAS = 4  # tokens of ` s00000` after a reference
 _LEAST_REPEATED = 24  # characters: shorter texts are equal by chance
 _LEAST_OF_HEADER = 12  # characters: the same for what the header shows, of which there is little
 _SPANS_OF_FINDING = 4  # the culprit, and enough others to see the pattern
@@ -92,7 +93,10 @@ def plan_previews(
     """
     parts = list(_collect_parts(rows, lines, known))
     for part in parts:
-        part.tokens = _REFERENCE if part.reference else _SEPARATOR + _count_tokens(part)
+        counted = (
+            estimate_tokens(part.reference) + _ALIAS if part.reference else _count_tokens(part)
+        )
+        part.tokens = _SEPARATOR + counted
     length = _choose_length(parts, budget_tokens)
     left = budget_tokens
     chosen: dict[str, list[_Part]] = {}
@@ -188,21 +192,34 @@ class _SeenTexts:
         preview, is_root = part.preview, part.node.parent is None
         length = len(preview.key[0])
         shown, name = self._header.get(preview.key, (None, ""))
-        if shown and (is_root or length >= _LEAST_OF_HEADER) and preview.equals(shown):
-            part.reference = name
-            return not is_root
+        if shown and (is_root or length >= _LEAST_OF_HEADER):
+            how = _compare_previews(preview, shown)
+            part.reference = f"{how}{name}" if how is not None else ""
+            if how is not None:
+                return bool(how) or not is_root
         if length < _LEAST_REPEATED and part.label != _FAILED:
             return True
         first = self._first.setdefault(preview.key, part)
-        if first is part or not preview.equals(first.preview):
+        if first is part or (how := _compare_previews(preview, first.preview)) is None:
             return True
         if first.node is not part.node:
             part.same_as = first.node
-            same = "same error as" if part.label == _FAILED else "same as"
-            part.reference = same if first.label == part.label else _REFERENCES[first.label]
+            same = "same error as" if part.label == _FAILED else "" if how else "same as"
+            part.reference = how + (same if first.label == part.label else _REFERENCES[first.label])
         elif first.label != part.label:
-            part.reference = "same as its input"
+            part.reference = f"{how}its input" if how else "same as its input"
+        part.reference = part.reference.strip()
         return True
+
+
+def _compare_previews(preview: Preview, before: Preview) -> str | None:
+    """What to say of a preview before the name of one that shows the same: nothing where the
+    values are equal; None where the earlier one does not show it."""
+    if preview.equals(before):
+        return "cut, begins as " if preview.is_cut else ""
+    if preview.key == before.key and preview.messages and not (preview.is_cut or before.is_cut):
+        return f"{label_last(len(preview.messages))} as in "
+    return None
 
 
 def _rank_part(part: _Part) -> tuple[bool, bool, bool, int]:

@@ -14,6 +14,7 @@ from app.analysis.recorded.computed_once import computed_once
 from app.analysis.recorded.finish_reason import FinishReason
 from app.analysis.recorded.leaves import walk_leaves
 from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.request_messages import RecordedMessage, read_message_list
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.text.encoded_content import (
     LEAST_ENCODED,
@@ -22,7 +23,7 @@ from app.analysis.text.encoded_content import (
     shorten_encoded,
 )
 from app.analysis.text.one_line import cut_line, format_count, one_line
-from app.analysis.text.value_pieces import describe_value, format_plain
+from app.analysis.text.value_pieces import LastMessage, describe_value, format_plain, label_last
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
 # Characters of a long text that are enough where they do not shrink much as one line, and how many
@@ -32,6 +33,7 @@ _PLAIN_READ = _PLAIN_SHOWN + LONGEST
 _LONGEST_ESCAPE = 4  # characters for one that is written as `\\x..`
 _COMPARED = 200  # characters of what is shown; the texts themselves are compared as well
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
+_COUNTED_MESSAGES = 3  # of a request: instructions and a question are the usual two
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
@@ -56,6 +58,8 @@ class Preview:
 
     `failed` says that they report a failure. `texts` is a number that previews of other texts do
     not share, even where what is shown is equal; `value` is what has more than the pieces.
+    `messages` are all of those of which the last is shown, as recorded or as read. `is_cut` says
+    that only the beginning was read.
     """
 
     def __init__(
@@ -65,11 +69,15 @@ class Preview:
         failed: bool = False,
         texts: int = 0,
         value: Any = None,
+        messages: Sequence[Any] = (),
+        is_cut: bool = False,
     ) -> None:
         self.pieces = pieces
         self.failed = failed
         self.texts = texts
         self.value = value
+        self.messages = messages
+        self.is_cut = is_cut
         self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
         self.whole = "; ".join([label + text for label, text in self._labelled])
 
@@ -95,11 +103,18 @@ class Preview:
         return " ".join([text for _, text in self.pieces])[:_COMPARED].casefold(), self.texts
 
     def equals(self, other: "Preview") -> bool:
-        """Whether the same was recorded of both."""
+        """Whether the same was recorded of both, as far as it was read."""
+        if self.key != other.key or self.is_cut != other.is_cut:
+            return False
         try:
-            return self.key == other.key and bool(self.value == other.value)
+            return bool(self.value == other.value) and self._read_messages == other._read_messages
         except RecursionError:
             return False
+
+    @computed_once
+    def _read_messages(self) -> tuple[RecordedMessage, ...]:
+        held = self.messages
+        return held if isinstance(held, tuple) else tuple(read_message_list(list(held)))
 
     @computed_once
     def _lengths(self) -> list[int]:
@@ -112,13 +127,20 @@ class Preview:
 
 def preview_input(view: RecordedSpan) -> Preview:
     """What a span was given: the last message of a model call's request, else the fields."""
-    if view.is_model_call and view.request.messages:
-        last = view.request.messages[-1]
-        text = last.text or view.request.last_instruction
-        if is_cut(text) and text.startswith("{"):
-            return _preview_pieces([("of a cut request", _find_user_message(text) or text)])
-        return preview_body(Body(text))
-    return preview_body(view.input)
+    if not (view.is_model_call and view.request.messages):
+        return preview_body(view.input)
+    messages = view.request.messages
+    text = messages[-1].text or view.request.last_instruction
+    if is_cut(text) and text.startswith("{"):
+        shown = [("of a cut request", _find_user_message(text) or text)]
+        return _preview_pieces(shown, value=text, is_cut=True)
+    pieces = _body_pieces(Body(text))
+    if len(messages) >= _COUNTED_MESSAGES and messages[-1].text:
+        first = next(pieces, ("", ""))
+        label = ": ".join(filter(None, [label_last(len(messages)), first[0]]))
+        pieces = chain([(label, first[1])], pieces)
+    shown_messages = messages if len(messages) > 1 else ()
+    return _preview_pieces(pieces, body=Body(text), messages=shown_messages)
 
 
 def _find_user_message(request: str) -> str:
@@ -143,16 +165,20 @@ def preview_output(view: RecordedSpan) -> Preview:
 
 def preview_body(body: Body) -> Preview:
     """Some fields of a body with their innermost keys; nothing of null and `{}`."""
+    return _preview_pieces(_body_pieces(body), body=body, is_cut=body.is_cut)
+
+
+def _body_pieces(body: Body) -> Iterator[tuple[str, Any]]:
     value = body.opened
     if value is None or value == {}:
-        return Preview()
+        return iter(())
     if isinstance(value, str):
-        return _preview_pieces([("", value)])
+        return iter([("", value)])
     pieces = describe_value(value)
     first = list(islice(pieces, 2))
     if len(first) == 1 and plain_key(first[0][0]) in _WRAPPERS:
         first = [("", first[0][1])]
-    return _preview_pieces(chain(first, pieces), body=body)
+    return chain(first, pieces)
 
 
 def format_preview(value: Any, *, limit: int = 240) -> str:
@@ -207,27 +233,36 @@ def _describe_media(view: RecordedSpan) -> Iterator[tuple[str, str]]:
 
 
 def _preview_pieces(
-    pieces: Iterable[tuple[str, Any]], *, failed: bool = False, body: Body | None = None
+    pieces: Iterable[tuple[str, Any]],
+    *,
+    failed: bool = False,
+    body: Body | None = None,
+    value: Any = None,
+    messages: Sequence[Any] = (),
+    is_cut: bool = False,
 ) -> Preview:
     """The first pieces, cleaned; a label that repeats the one before it is left out. `body` is
     what they are all or a part of."""
     shown: list[tuple[str, str]] = []
-    length, last, texts = 0, "", 0
-    for label, value in pieces:
-        is_text = isinstance(value, str)
-        clean = _clean_text(value) if is_text else format_plain(value)
+    length, last, texts = 0, "", int(is_cut)
+    for label, plain in pieces:
+        is_text = isinstance(plain, str)
+        clean = _clean_text(plain) if is_text else format_plain(plain)
         if not clean:
             continue
         if is_text:
-            texts = hash((texts, value))
+            texts = hash((texts, plain))
+            if isinstance(plain, LastMessage):
+                messages = messages or plain.messages
         name = _shorten_label(label) if label else ""
         shown.append(("" if name == last else name, clean))
         length, last = length + len(clean), name
         if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
             break
-    has_more = body is not None and body.opened_survey.items > _PIECES_SHOWN
-    value = body.opened if body is not None and has_more else None
-    return Preview(shown, failed=failed, texts=texts, value=value)
+    is_last_only = bool(messages) and len(shown) == 1
+    if body is not None and not is_last_only and body.opened_survey.items > _PIECES_SHOWN:
+        value = body.opened
+    return Preview(shown, failed=failed, texts=texts, value=value, messages=messages, is_cut=is_cut)
 
 
 @lru_cache(_LABELS_KEPT)

@@ -34,6 +34,12 @@ _MESSAGE_FACTS = key_set(
 )
 
 
+class LastMessage(str):
+    """The text of the last of several `messages`, which are as recorded."""
+
+    messages: list[Any]
+
+
 def describe_value(value: Any) -> Iterator[Piece]:
     """The pieces of a value, those that tell most first."""
     return _describe("", value, 0)
@@ -97,7 +103,9 @@ def _find_twin(items: list[Any], before: Sequence[tuple[str, list[Any]]]) -> str
 def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
     count = format_count(len(items), "item")
     if len(items) > 1 and _is_message(items[0]) and (text := _message_text(items[-1])):
-        yield "", f"{len(items):,} messages, the last: {text}"
+        last = LastMessage(text)
+        last.messages = items
+        yield label_last(len(items)), last
     elif all(map(_is_short, items[:_JOINED])):
         if len(items) >= SERIES_FROM and not any(isinstance(each, str) for each in items[:_JOINED]):
             yield name, f"[{len(items):,} numbers]"
@@ -109,6 +117,10 @@ def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
             yield name, count
         for item in items:
             yield from _describe(name, item, level + 1)
+
+
+def label_last(messages: int) -> str:
+    return f"{messages:,} messages, the last"
 
 
 def _is_short(item: Any) -> bool:

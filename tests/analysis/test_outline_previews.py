@@ -1,0 +1,56 @@
+"""What stands after a span's line in an outline, and what of it is named and not shown again."""
+
+import json
+import re
+from typing import Any
+
+from app.analysis.recorded.body import CUT_LENGTH
+from app.opik.records import Span
+from tests.analysis.test_outline_tree import outline, tree_lines
+from tests.analysis.timeline import span
+
+_BRIEF = "Please sort the forty parcels of the morning by street."
+
+
+def calls(*given: Any) -> list[Span]:
+    """A root with a model call for each of the inputs, one after the other."""
+    spans = [span("root", 0, 99)]
+    for number, body in enumerate(given, 1):
+        call = span(f"ask {number}", number * 10, number * 10 + 9, type="llm", model="m")
+        spans.append(call.model_copy(update={"parent_span_id": "root", "input": body}))
+    return spans
+
+
+def talk(instructions: str, *texts: str) -> dict[str, Any]:
+    messages = [{"role": "system", "content": instructions}]
+    return {"messages": [*messages, *({"role": "user", "content": text} for text in texts)]}
+
+
+def inputs(spans: list[Span]) -> list[str]:
+    return [row.split(" | in: ")[1] for row in tree_lines(outline(spans))[1:]]
+
+
+def test_requests_are_named_as_equal_only_where_all_their_messages_are() -> None:
+    given = inputs(
+        calls(
+            talk("Sort.", _BRIEF),
+            talk("Sort.", _BRIEF),
+            talk("Weigh.", _BRIEF),
+            talk("Weigh.", "How many are there in all?", _BRIEF),
+            talk("Sort.", _BRIEF, "And then?"),
+        )
+    )
+    assert given[0] == _BRIEF
+    assert re.fullmatch(r"same as s\d+", given[1])
+    assert re.fullmatch(r"2 messages, the last as in s\d+", given[2])
+    assert re.fullmatch(r"3 messages, the last as in s\d+", given[3])
+    assert given[4] == "3 messages, the last: And then?"
+
+
+def test_requests_that_were_cut_are_not_named_as_equal() -> None:
+    whole = {"messages": [{"role": "user", "content": _BRIEF}]}
+    long = {"messages": [*whole["messages"], {"role": "tool", "content": "x" * 12_000}]}
+    cut = json.dumps(long)[:CUT_LENGTH]
+    given = inputs(calls(whole, cut, cut))
+    assert given[:2] == [_BRIEF, f"of a cut request: {_BRIEF}"]
+    assert re.fullmatch(r"cut, begins as s\d+", given[2])
