@@ -359,7 +359,8 @@ def test_a_reply_that_was_cut_shows_its_end_and_its_limit(length: int) -> None:
     assert "output: letter: Dear neighbour" in text
     assert text.count("ends with: ") == 2
     assert text.count("We grant you a credit of") == 2
-    assert "| out: ended by: length (limit 80 tokens); ends with: …" in text
+    assert "| out: ended by: length (limit 80 tokens); Dear neighbour, thank you" in text
+    assert text.count(f"{len(letter)} characters, ends with: …") == 2
 
 
 def test_texts_that_only_begin_alike_are_not_named_as_equal() -> None:

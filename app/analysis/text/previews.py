@@ -187,14 +187,27 @@ def format_preview(value: Any, *, limit: int = 240) -> str:
 
 
 def format_preview_with_end(value: Any) -> str:
-    """The beginning of a value and, where that is cut, the end of its longest text."""
+    """The beginning of a value and, where that is cut, how long its longest text is and how it
+    ends: a reader sees whether it was recorded whole."""
     shown = format_preview(value)
     if not shown.endswith("…"):
         return shown
     pieces = islice(describe_value(Body(value).opened), _PIECES_SHOWN)
-    longest = max((text for _, text in pieces if isinstance(text, str)), key=len, default="")
-    end = one_line(longest[-_END_SHOWN:], limit=2 * _END_SHOWN)
-    return shown if end in shown else f"{shown} ends with: …{end}"
+    texts = ((label, text) for label, text in pieces if isinstance(text, str))
+    label, longest = max(texts, key=lambda piece: len(piece[1]), default=("", ""))
+    end = _format_end(longest)
+    if end in shown:
+        return shown
+    name = f"{_shorten_label(label)}: " if label else ""
+    return f"{shown} ({name}{_label_end(longest)}: …{end})"
+
+
+def _format_end(text: str) -> str:
+    return one_line(text[-_END_SHOWN:], limit=2 * _END_SHOWN)
+
+
+def _label_end(text: str) -> str:
+    return f"{len(text):,} characters, {'read until' if is_cut(text) else 'ends with'}"
 
 
 def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
@@ -206,9 +219,6 @@ def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
             "ended by",
             f"{reply.finish_word} (limit {limit:,.0f} tokens)" if limit else reply.finish_word,
         )
-        if cut and len(reply.text) > _LEAST_CUT:
-            end = one_line(reply.text[-_END_SHOWN:], limit=2 * _END_SHOWN)
-            yield "ends with", f"…{end}"
     for call in reply.calls[:_CALLS_SHOWN]:
         arguments = preview_body(Body(call.arguments)).text() if call.arguments else ""
         yield "", f"calls {one_line(call.name or 'a tool without a name')}({arguments})"
@@ -218,6 +228,8 @@ def _describe_reply(view: RecordedSpan) -> Iterator[tuple[str, str]]:
         yield "refuses", reply.refusal
     elif reply.text.strip():
         yield "", reply.text
+        if reply.finish is FinishReason.LENGTH and len(reply.text) > _LEAST_CUT:
+            yield _label_end(reply.text), f"…{_format_end(reply.text)}"
     if reply.failure:
         yield "failed", reply.failure
 
