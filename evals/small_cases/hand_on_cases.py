@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evals.small_cases.builder import CaseList, SpanPlan, model, says, span, tool
+from evals.small_cases.builder import CaseList, SpanPlan, failed, model, says, span, tool
 
 HANDED = CaseList("handed_on")
 
@@ -100,3 +100,29 @@ def _stored(name: str, keys: dict[str, str], *, right: bool = False) -> None:
 
 _stored("notes_under_one_key", dict.fromkeys(_PORTS, "note"), right=True)
 _stored("notes_under_their_own_keys_healthy", {port: f"note-{port}" for port in _PORTS})
+
+
+# Two calls returned something empty; the step that failed was given what one of them returned.
+def _plan_watch(name: str, *, crew_last: bool) -> None:
+    crew = tool("crew.on_duty", {"quay": 4}, {"sailors": [], "of_day": "2026-05-04"}, right=True)
+    sea = tool("sea.warnings", {"quay": 4}, {"quay": 4, "gales": [], "issued": "09:00"})
+    HANDED.add(
+        name,
+        *((sea, crew) if crew_last else (crew, sea)),
+        span(
+            "plan_watch",
+            input={
+                "wanted": {"Kari Dahl": 2},
+                "crew": {"sailors": [], "of_day": "2026-05-04"},
+                "watches": 3,
+            },
+            **failed("KeyError", "'Kari Dahl'"),
+        ),
+        question="Who keeps watch at quay 4?",
+        answer=None,
+        says="crew.on_duty",
+    )
+
+
+_plan_watch("list_that_was_handed_on", crew_last=False)
+_plan_watch("list_that_was_handed_on_last", crew_last=True)

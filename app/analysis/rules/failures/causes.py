@@ -53,6 +53,8 @@ _HIGHEST_LEVEL = 40  # ancestors whose earlier siblings are searched: programs n
 # connects the two; a kind of empty value that raises such an error only fits.
 _SAME_KEY = 0.35
 _ASKED_FOR_NAME = 0.5
+_HANDED_ON = 0.3  # more than what the nearest call or one for what was asked has before others
+_SHORTEST_HANDED_ON = 12  # characters of a result: `{"hits":[]}` stands in an input by chance
 _JUST_BEFORE = 0.1
 _ASKED_FOR = 0.1  # a call for what the trace was asked, unlike what a program loads each time
 _FITTING_KIND = 0.15
@@ -207,7 +209,9 @@ def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> flo
     node, low = suspect.node, error.message.lower()
     if suspect.fault not in FAULTS_OF_MISSING_DATA or not analysis.was_read(node):
         return 0.0
-    score = 0.0
+    text = node.view.output.result.canonical
+    is_inside = len(text) >= _SHORTEST_HANDED_ON and text in error.node.view.input.canonical
+    score = _HANDED_ON if is_inside else 0.0
     own = _keys_of_empties(node) - node.view.input.empty_keys
     if node.view.returned_nothing:
         own |= _long_words(node.function_name)
