@@ -211,3 +211,31 @@ _right(
     "asked_from_the_beginning",
     tool("changes", {"after": "1970-01-01"}, {"changes": [], "start": "1970-01-01"}),
 )
+
+# Writes that say that they worked, and count no row.
+_CREW = {"ship": "Tern", "crew": {"mate": "Jon Lie"}}
+for _place, (_name, _result) in enumerate(
+    [
+        ("store_crew", {"status": "ok", "rowsAffected": 0}),
+        ("besatzung_ablegen", {"status": "erfolgreich", "geschriebene_zeilen": 0}),
+        ("equipage_noter", {"ok": True, "lignes_écrites": 0, "notes": []}),
+        ("lagre_mannskap", {"success": True, "lagrede_rader": 0}),
+    ]
+):
+    _void(
+        f"no_row_written_{_place}", tool(_name, _CREW, _result, right=True), "nothing was written"
+    )
+_right("row_written", tool("store_crew", _CREW, {"status": "ok", "rows_affected": 1}))
+_right("known_row", tool("upsert_crew", _CREW, {"status": "ok", "rows_affected": 0}))
+_right(
+    "row_unchanged", tool("store_crew", _CREW, {"ok": True, "rows_matched": 1, "rows_changed": 0})
+)
+_right("trial", tool("store_crew", _CREW | {"dry_run": True}, {"ok": True, "rows_written": 0}))
+_right(
+    "statement",
+    tool(
+        "run",
+        {"text": "CREATE TABLE crew (mate TEXT)", "limit": 1},
+        {"ok": True, "rows_affected": 0},
+    ),
+)

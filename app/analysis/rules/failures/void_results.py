@@ -1,5 +1,6 @@
 """Calls that did nothing, or whose work failed inside, and reported success all the same."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from app.analysis.recorded.leaves import Leaf
@@ -48,6 +49,38 @@ _GIVEN = key_set(
     " ricevute ontvangen mottagna mottatt otrzymane otrzymano получено 接收 已接收 受信"
 )
 """Keys of how many items such a call says that it was given."""
+_ROWS = (
+    "rows?|records?|items?|docs|documents|entries|cells|righe|lignes|filas|linhas|registros"
+    "|enregistrements|zeilen|datensätze|datensaetze|rader|rijen|regels|rækker|wiersz[ey]|строк|行"
+)
+_AS_WRITTEN = (
+    "written|affected|updated|inserted|modified|changed|saved|stored|upserted"
+    "|geschrieben|gespeichert|betroffen|aktualisiert|geändert|eingefügt|geschreven|opgeslagen"
+    "|bijgewerkt|gewijzigd|écrit|enregistré|modifié|affecté|inséré|scritt|salvat|aggiornat|modificat"
+    "|inserit|escrit|guardad|gravad|actualizad|atualizad|afectad|afetad|insertad|inserid|modificad"
+    "|skrevn?[ea]?t?|skrivn|sparad|lagr|oppdater|uppdater|ändrad|opdater|ændre|zapisan|zmienion"
+    "|записан|изменен|обновлен|写入|更新|影响|書込"
+)
+_names_written_rows = re.compile(
+    rf"(?:{_ROWS})(?:{_AS_WRITTEN})\w{{0,4}}|(?:{_AS_WRITTEN})\w{{0,4}}(?:{_ROWS})"
+).fullmatch
+"""Keys of how many rows or records a call wrote or changed, in any order of the words."""
+_SAYS_DONE = word_set(
+    "ok success succeeded successful done completed complete erfolgreich erfolg fertig éxito exito"
+    " correcto hecho succès réussi terminé fait sucesso concluído feito successo riuscito fatto"
+    " gelukt voltooid lyckades klar ferdig udført sukces gotowe успех успешно готово 成功 完了 完成"
+)
+_MAY_CHANGE_NONE = word_set(
+    "sync upsert ensure merge delete remove purge clean cleanup expire prune deduplicate dedupe"
+    " migrate refresh ignore touch mark init setup query sql execute exec if"
+)
+"""Words of names of calls that rightly find nothing to change, or run what their input says."""
+_is_trial = re.compile(r"dry|trial|simul|preview|prova|prueba|essai|probe|test").search
+_is_statement = re.compile(
+    r"\s*(?:with|update|insert|delete|merge|create|alter|drop|replace)\s", re.IGNORECASE
+).match
+_LEAST_GIVEN = 2  # values: one may be what is looked for
+_MOST_REPORTED = 6  # values of a result that only reports a write
 _KEYS_READ = SUCCESS_FLAGS | _PASSED | _CHANGES | _TAKEN
 
 
@@ -60,6 +93,7 @@ def explain_void_result(node: Node) -> str:
     return (
         _find_no_change(node, leaves)
         or _find_none_handled(node, leaves)
+        or _find_none_written(node, leaves)
         or _find_fewer_taken(leaves)
         or _find_no_test(node, leaves)
         or _find_exit(node, leaves)
@@ -92,7 +126,7 @@ def _choose_counts(keys: frozenset[str]) -> frozenset[str]:
 
 
 def _counts_changes(key: str) -> bool:
-    return key in _CHANGES or key.startswith(_CHANGED)
+    return key in _CHANGES or key.startswith(_CHANGED) or bool(_names_written_rows(key))
 
 
 def _find_none_handled(node: Node, leaves: Sequence[Leaf]) -> str:
@@ -108,6 +142,28 @@ def _find_none_handled(node: Node, leaves: Sequence[Leaf]) -> str:
     if not places:
         return ""
     return f"its output says “{_show_leaf(counts[0])}” for a list of at least {max(places) + 1}"
+
+
+def _find_none_written(node: Node, leaves: Sequence[Leaf]) -> str:
+    """The count by which a call that was given what to write and says that it worked states that
+    it wrote none, with neither another number nor a sentence about it."""
+    if len(leaves) > _MOST_REPORTED:
+        return ""
+    count = next((leaf for leaf in leaves if _names_written_rows(leaf.key)), None)
+    if count is None or type(count.value) is not int:
+        return ""
+    numbers = (leaf.value for leaf in leaves if type(leaf.value) in (int, float))
+    texts = [leaf.value.strip().casefold() for leaf in leaves if isinstance(leaf.value, str)]
+    if any(numbers) or any(" " in text for text in texts):
+        return ""
+    if _SAYS_DONE.isdisjoint(texts) and _find_flag(leaves, SUCCESS_FLAGS) is None:
+        return ""
+    given = node.view.input.first_leaves
+    if len(given) < _LEAST_GIVEN or has_word(node.function_name, _MAY_CHANGE_NONE):
+        return ""
+    if any(_is_trial(leaf.key) or _is_statement(str(leaf.value)) for leaf in given):
+        return ""
+    return f"its output says “{_show_leaf(count)}”, so nothing was written"
 
 
 def _find_fewer_taken(leaves: Sequence[Leaf]) -> str:
