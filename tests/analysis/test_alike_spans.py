@@ -72,3 +72,46 @@ def test_of_equal_branches_the_first_is_open_and_an_unlike_one_too() -> None:
     ]
     assert "8 spans below" in text
     assert "state: late; copy: 10" in text
+
+
+def shelves(count: int, **changes: Any) -> list[Span]:
+    """A root that fills shelves in three steps each; `changes` are of the check of the fifth."""
+    spans = [span("root", 0, 900)]
+    for number in range(count):
+        start, name = number * 10, f"shelf-{number}"
+        fill = span(f"f{number}", start, start + 9, name="fill", parent_span_id="root")
+        spans.append(fill.model_copy(update={"input": {"shelf": name}, "output": {"for": "Amsel"}}))
+        for place, step in enumerate(("count", "check", "close")):
+            at = start + place + 1
+            each = span(f"{step}{number}", at, at + 1, name=step, parent_span_id=f"f{number}")
+            keeper = ("Amsel", "Brandt", "Cordes", "nobody")[number % 4]
+            result = {"keeper": keeper} if number % 3 else []
+            spans.append(each.model_copy(update={"output": result if step == "check" else "ok"}))
+        if number == 5:
+            spans[-2] = spans[-2].model_copy(update=changes)
+    return spans
+
+
+def test_what_differs_among_many_branches_is_no_state() -> None:
+    assert "10 × fill" in outline(shelves(11))
+
+
+def test_branches_on_both_sides_of_an_unlike_one_share_lines() -> None:
+    gone = ErrorInfo(exception_type="ShelfError", message="no shelf")
+    text = outline(shelves(12, error_info=gone))
+    assert "4 × fill" in text
+    assert "6 × fill" in text
+    assert "no shelf" in text
+
+
+def test_what_branches_differ_in_is_not_repeated_and_shows_no_digests() -> None:
+    spans = []
+    for each in parcels(9):
+        changes: dict[str, Any] = {}
+        if each.name == "weigh" and isinstance(each.input, dict):
+            name = each.input["parcel"]
+            digest = f"{each.input['shelf']}a7f03b2c"
+            changes = {"output": {"parcel": name, "file": f"/labels/{name}.pdf", "sum": digest}}
+        spans.append(each.model_copy(update=changes))
+    members = tree_lines(outline(spans))[2].split(" | ")[3:]
+    assert [member.split(" ", 1)[1] for member in members] == [f"P-{n}; {n}" for n in range(9)]

@@ -1,5 +1,6 @@
 """Previews of inputs and outputs in an outline: the room left is shared out between its rows."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,8 @@ from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 # answer or a record; below 10 nothing can be recognised.
 _LENGTHS = (72, 48, 36, 28, 20, 14, 10)
 _IMPORTANT = 2  # times as much for spans of findings and failed ones
-_FOLDED = 3  # times less for what differs between spans that share a row
+_FOLDED = 3  # times less for what differs between spans that share a row and have none below
+_DIGEST = re.compile(r"(?=.*[a-f])(?=.*\d)[0-9a-f]{8,64}")
 _SEPARATOR = 5  # tokens of ` | out: ` before a preview
 _ALIAS = 4  # tokens of ` s00000` after a reference
 _LEAST_REPEATED = 24  # characters: shorter texts are equal by chance
@@ -144,23 +146,49 @@ def _collect_folded(
     """What spans that share a row have in common, and what differs of each."""
     sides = zip(*map(lines.previews, row.nodes), strict=True)
     labels = (_IN, _label_of(lines.previews(row.nodes[0])[1]))
+    told: list[Sequence[str]] = []
     for label, previews in zip(labels, sides, strict=True):
-        columns = list(zip(*(preview.pieces for preview in previews), strict=True))
-        differs = [len({text for _, text in column}) > 1 for column in columns]
+        listed = [_in_order(preview, previews[0]) for preview in previews]
+        columns = [[text for _, text in column] for column in zip(*listed, strict=True)]
+        names = [name for name, _ in previews[0].pieces]
         common = Preview(
             [
-                (name, "…" if different else text)
-                for (name, text), different in zip(previews[0].pieces, differs, strict=True)
+                (name, "…" if len(set(column)) > 1 else column[0])
+                for name, column in zip(names, columns, strict=True)
             ]
         )
         if common.pieces:
             yield _Part(row.nodes[0], _common_owner(row), label, common, False, place)
-        for node, preview in zip(row.nodes, previews, strict=True):
+        shown = []
+        for column in columns:
+            if len(set(column)) > 1 and _is_telling(column, told):
+                shown.append(column)
+                told.append(column)
+        for node, preview, texts in zip(
+            row.nodes, previews, zip(*shown, strict=True), strict=False
+        ):
             part = _Part(node, node.id, label, preview, False, place, folded=True)
-            if any(differs) and seen.refer(part):
-                pieces = zip(preview.pieces, differs, strict=True)
-                shown = Preview([("", text) for (_, text), different in pieces if different])
-                yield replace(part, preview=shown)
+            if seen.refer(part):
+                yield replace(part, preview=Preview([("", text) for text in texts]))
+
+
+def _is_telling(column: Sequence[str], before: Sequence[Sequence[str]]) -> bool:
+    """Whether what alike spans differ in is no digest, and not made of a value that stands before
+    it, as a path is of the name of a file."""
+    if all(map(_DIGEST.fullmatch, column)):
+        return False
+    return not any(
+        len({text.replace(part, "\0") for part, text in zip(told, column, strict=True)}) == 1
+        for told in before
+    )
+
+
+def _in_order(preview: Preview, first: Preview) -> Sequence[tuple[str, str]]:
+    """The pieces of a preview in the order in which those of an alike one are."""
+    if [label for label, _ in preview.pieces] == [label for label, _ in first.pieces]:
+        return preview.pieces
+    found = dict(preview.pieces)
+    return [(label, found[label]) for label, _ in first.pieces]
 
 
 def _common_owner(row: OutlineRow) -> str:
@@ -227,7 +255,7 @@ def _rank_part(part: _Part) -> tuple[bool, bool, bool, int]:
 
 
 def _most(part: _Part, length: int) -> int:
-    if part.folded:
+    if part.folded and not part.node.children:
         return max(_LENGTHS[-1], length // _FOLDED)
     return length * _IMPORTANT if part.important else length
 

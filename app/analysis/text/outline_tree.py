@@ -184,9 +184,13 @@ class _RowPlanner:
         else:
             groups = group_alike(nodes, self._is_important, self._lines)
         rows: list[OutlineRow] = []
+        opened: set[tuple[str, str]] = set()
         for members in groups:
-            alone = 1 if len(members) == 1 or members[0].children else 0
-            rows += [OutlineRow([node], depth=depth) for node in members[:alone]]
+            kind = similarity(members[0])
+            alone = len(members) == 1 or (bool(members[0].children) and kind not in opened)
+            opened.add(kind)
+            if alone:
+                rows.append(OutlineRow(members[:1], depth=depth))
             if members[alone:]:
                 rows.append(OutlineRow(members[alone:], RowKind.FOLD, depth))
         _set_siblings_before(rows, nodes)
