@@ -43,6 +43,16 @@ WAITING.add("branch_that_takes_seconds_healthy", *_branches("tide_model", 4.2, 3
 WAITING.add("branch_that_imports_healthy", *_branches("import_survey", 14, 11), answer=_REPLY)
 
 
+for _name in ("warten_auf_flut", "aguardar_maré", "czekaj_na_przypływ"):
+    WAITING.add(
+        f"{_name}_healthy",
+        *_branches("tide_model", 4.2, 3.5)[:-1],
+        tool(_name, {"gauge": "Pogum", "level": 2}, {"level": 2.1}, seconds=95),
+        model(_JAVA_REPLY, asked="When can we pass the lock?", name="call_model", seconds=0.9),
+        answer=_REPLY,
+    )
+
+
 def _runs_on(beside: SpanPlan, slow: float, *, right: bool = False) -> list[SpanPlan]:
     """A call that is started first, the steps to the answer, and the note that it was given."""
     return [
