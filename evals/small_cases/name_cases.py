@@ -39,7 +39,16 @@ for _name in _ODD_NAMES:
         answer=_ANSWER,
         says="returned nothing",
     )
-for _name in ("ping_pier", "validateBerth", "store-fee", "Check closed piers", "is_init_done"):
+for _name in (
+    "ping_pier",
+    "validateBerth",
+    "store-fee",
+    "Check closed piers",
+    "is_init_done",
+    "hull.match",
+    "recognizeCrew",
+    "bojen_erkennen",
+):
     ODD.add(
         f"{''.join(filter(str.isalnum, _name)).lower()}_healthy",
         *_call_for_each(_name, {"items": []}, right=False),

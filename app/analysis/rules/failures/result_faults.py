@@ -53,7 +53,10 @@ from app.analysis.tree import Node, by_end
 _is_often_empty = match_names(
     r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
     r"|logs?\b|notify|send|delet|updat|write|ping\b|closed?\b|init\b|initiali|set ?up|memor"
+    r"|match(?:es|er|ing)?\b|recogni[sz]|identif|entit|faces?\b|anomal|conflict|overlap|erkenn"
+    "|abgleich|reconoc|reconna|reconhec|riconosc|coincid|herken"
 )
+"""Names of calls that rightly find nothing: stores at first, checks, and what compares things."""
 _announces = match_names(r"notif|announc|telemetr|analytic|heart ?beat|progress")
 """Whether a call only informs somebody by its name: nothing of the task depends on it."""
 _KEEPS_ITEMS = word_set(
