@@ -6,8 +6,8 @@ from app.analysis.recorded.spellings import word_set
 _PAUSES = word_set(
     "sleep wait waiting await awaiting delay delayed pause backoff warte warten abwarten attendi"
     " attendere attesa aspetta aspettare attendre attends attente espera esperar espere aguarda"
-    " aguardar aguarde wacht wachten vent vente vänta odota czekaj czekanie ждать ожидание 待機 待つ"
-    " 等待 대기"
+    " aguardar aguarde wacht wachten vent vente vänta odota czekaj czekanie ждать ожидание"
+    " 待機 待つ 等待 대기"
 )
 _POLLS = _PAUSES | word_set(
     "poll polls polled polling status health heartbeat tick ping watch ready done progress"
