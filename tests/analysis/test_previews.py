@@ -60,6 +60,27 @@ def test_the_last_of_messages_is_shown_whatever_holds_them() -> None:
     assert shown([messages[0], refused]).endswith("refusal: I cannot look into parcels.")
 
 
+def test_a_message_whose_content_was_opened_shows_no_empty_facts() -> None:
+    facts = {"additional_kwargs": {}, "response_metadata": {}, "name": None, "id": None}
+    messages = [
+        {"type": "system", "content": "You sort parcels.", **facts},
+        {"type": "human", "content": '{"parcel": "P-7", "floor": 3}', **facts},
+    ]
+    assert shown({"messages": messages}) == "2 messages, the last: parcel: P-7; floor: 3"
+    assert shown({**messages[1], "content": {"parcel": "P-7"}}) == "parcel: P-7"
+    assert "additional" not in shown({**messages[1], "content": None})
+
+
+def test_of_a_name_the_end_is_shown_and_of_a_time_the_minute() -> None:
+    value = {
+        "file": "scan-of-the-yard-00417.tiff",
+        "seen": "2031-04-05T06:07:08.901Z",
+        "of": "m" * 9,
+    }
+    assert shown(value, 60) == "of: mmmmmmmmm; file: scan…00417.tiff; seen: 2031-04-05T06:07"
+    assert shown({"file": "scan-of-the-yard-00417.tiff"}, 18) == "file: sca…417.tiff"
+
+
 def test_an_instruction_that_is_json_shows_its_fields() -> None:
     given = {"messages": [{"role": "user", "content": '{"before": "Where is parcel P-7?"}'}]}
     call = RecordedSpan(span("ask", type="llm", model="m", input=given))

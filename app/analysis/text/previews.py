@@ -37,6 +37,11 @@ _COUNTED_MESSAGES = 3  # of a request: instructions and a question are the usual
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.,Z+-]{0,20}$", re.ASCII)
+_NUMBER = re.compile("[0-9]")
+_MINUTES_END = len("2026-01-31T12:59")
+_LONGEST_NAME = 60  # characters without a blank: longer ones are data
+_LEAST_END = 5  # characters of a cut name: with fewer the end says nothing either
 _KEY_SHOWN = 30
 _LABELS_KEPT = 2_048  # bodies of one function have the same keys
 # Keys that say nothing where they are the only one (SDKs wrap plain results in them).
@@ -90,11 +95,13 @@ class Preview:
         share = _fair_share(self._lengths, limit - taken)
         longest = max(share, _LEAST_OF_PIECE)
         line = ""
-        for label, text in self._labelled if share >= _SHORT_PIECE else self._short_first:
-            shown = text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
-            line = f"{line}; {label}{shown}" if line else label + shown
-            if len(line) > limit:
-                break
+        pieces = self._labelled if share >= _SHORT_PIECE else self._short_first
+        for place, (label, text) in enumerate(pieces, 1):
+            line = f"{line}; {label}" if line else label
+            room = limit - len(line) - (place < len(pieces))  # one for the sign that there is more
+            line += _cut_piece(text, min(longest, room) if room >= _LEAST_END else longest)
+            if len(line) >= limit - 1 and place < len(pieces):
+                return cut_line(f"{line.removesuffix('…')}…", limit=limit)
         return cut_line(line, limit=limit)
 
     @computed_once
@@ -123,6 +130,19 @@ class Preview:
     @computed_once
     def _short_first(self) -> list[tuple[str, str]]:
         return sorted(self._labelled, key=lambda piece: len(piece[1]) > _SHORT_PIECE)
+
+
+def _cut_piece(text: str, most: int) -> str:
+    """A text in about so many characters: a time to the minute, of a name with a number
+    its end, in which names that begin alike differ."""
+    if len(text) <= most:
+        return text
+    if _TIME.match(text):
+        return text[:_MINUTES_END]
+    if len(text) <= _LONGEST_NAME and " " not in text and _NUMBER.search(text):
+        tail = most * 2 // 3
+        return f"{text[: most - 1 - tail]}…{text[-tail:]}"
+    return f"{text[: most - 1].rstrip()}…"
 
 
 def preview_input(view: RecordedSpan) -> Preview:

@@ -27,6 +27,7 @@ _ARGUMENTS_SHOWN = 8  # of one call: more do not fit in a line
 _LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
 # Keys that say what an object is to a machine.
 _NOT_SHOWN = frozenset(["role", "type", "object", "lc"])
+_NOTHING: tuple[Any, ...] = (None, "", [], {})  # what frameworks write into each message
 _MESSAGE_FACTS = key_set(
     "role type name id additional_kwargs response_metadata usage_metadata tool_calls status"
     " lc kwargs artifact invalid_tool_calls example tool_call_id refusal annotations audio"
@@ -64,9 +65,11 @@ def _describe(name: str, value: Any, level: int) -> Iterator[Piece]:
 
 
 def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[Piece]:
-    if text := _message_text(value):
-        yield name, text
-        return
+    if _is_message(value):
+        if text := _message_text(value):
+            yield name, text
+            return
+        value = {key: inner for key, inner in value.items() if inner not in _NOTHING}
     texts: list[Piece] = []
     objects: list[Piece] = []
     lists: list[tuple[str, list[Any]]] = []
@@ -106,6 +109,10 @@ def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
         last = LastMessage(text)
         last.messages = items
         yield label_last(len(items)), last
+    elif len(items) > 1 and _is_message(items[-1]) and items[-1]["content"]:
+        label = label_last(len(items))
+        for place, (inner, value) in enumerate(_describe("", items[-1]["content"], level + 1)):
+            yield (inner if place else ": ".join(filter(None, [label, inner]))), value
     elif all(map(_is_short, items[:_JOINED])):
         if len(items) >= SERIES_FROM and not any(isinstance(each, str) for each in items[:_JOINED]):
             yield name, f"[{len(items):,} numbers]"
