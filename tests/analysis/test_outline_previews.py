@@ -54,3 +54,19 @@ def test_requests_that_were_cut_are_not_named_as_equal() -> None:
     given = inputs(calls(whole, cut, cut))
     assert given[:2] == [_BRIEF, f"of a cut request: {_BRIEF}"]
     assert re.fullmatch(r"cut, begins as s\d+", given[2])
+
+
+def test_a_message_with_facts_about_its_call_equals_the_reply() -> None:
+    answer = "All forty parcels are sorted, the heavy ones first."
+    message = {"content": answer, "type": "ai", "name": None, "id": "run-1", "tool_calls": []}
+    usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+    facts = {
+        "response_metadata": {"token_usage": usage, "model_name": "m"},
+        "usage_metadata": usage,
+    }
+    step = span("step", 0, 9, output={"output": {**message, **facts}})
+    reply = {"choices": [{"message": {"content": answer}, "finish_reason": "stop"}]}
+    call = span("ask", 1, 8, parent_span_id="step", type="llm", model="m", output=reply)
+    rows = tree_lines(outline([step, call]))
+    assert rows[0].endswith(f"| out: {answer}")
+    assert re.search(r"\| out: same as s\d+$", rows[1])

@@ -23,7 +23,13 @@ from app.analysis.text.encoded_content import (
     shorten_encoded,
 )
 from app.analysis.text.one_line import cut_line, format_count, one_line
-from app.analysis.text.value_pieces import LastMessage, describe_value, format_plain, label_last
+from app.analysis.text.value_pieces import (
+    LastMessage,
+    MessageText,
+    describe_value,
+    format_plain,
+    label_last,
+)
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
 # Characters of a long text that are enough where they do not shrink much as one line, and how many
@@ -276,7 +282,7 @@ def _preview_pieces(
     """The first pieces, cleaned; a label that repeats the one before it is left out. `body` is
     what they are all or a part of."""
     shown: list[tuple[str, str]] = []
-    length, last, texts = 0, "", int(is_cut)
+    length, last, texts, plain = 0, "", int(is_cut), None
     for label, plain in pieces:
         is_text = isinstance(plain, str)
         clean = _clean_text(plain) if is_text else format_plain(plain)
@@ -291,8 +297,8 @@ def _preview_pieces(
         length, last = length + len(clean), name
         if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
             break
-    is_last_only = bool(messages) and len(shown) == 1
-    if body is not None and not is_last_only and body.opened_survey.items > _PIECES_SHOWN:
+    is_message = len(shown) == 1 and isinstance(plain, MessageText)
+    if body is not None and not is_message and body.opened_survey.items > _PIECES_SHOWN:
         value = body.opened
     return Preview(shown, failed=failed, texts=texts, value=value, messages=messages, is_cut=is_cut)
 

@@ -35,7 +35,11 @@ _MESSAGE_FACTS = key_set(
 )
 
 
-class LastMessage(str):
+class MessageText(str):
+    """All that a message says: what else was recorded of it are facts about the call."""
+
+
+class LastMessage(MessageText):
     """The text of the last of several `messages`, which are as recorded."""
 
     messages: list[Any]
@@ -67,7 +71,7 @@ def _describe(name: str, value: Any, level: int) -> Iterator[Piece]:
 def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[Piece]:
     if _is_message(value):
         if text := _message_text(value):
-            yield name, text
+            yield name, MessageText(text)
             return
         value = {key: inner for key, inner in value.items() if inner not in _NOTHING}
     texts: list[Piece] = []
