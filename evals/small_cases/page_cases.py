@@ -139,3 +139,11 @@ _in_words_of_the_service(
     given="halaman",
     answer="Kapal Tern punya 12 tiket.",
 )
+
+
+# A result that has the number of the next page, but not that of its own.
+for _name, _page in {
+    "next_only": {"jumlah": 12, "daftar": _TICKETS, "berikut": 2, "total": 40},
+    "next_only_beside_fewer_healthy": {"daftar": _TICKETS, "dek": 2, "total": 12},
+}.items():
+    _in_words_of_the_service(_name, _page, given="halaman", answer="Kapal Tern punya 12 tiket.")

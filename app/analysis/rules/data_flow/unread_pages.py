@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.leaves import Leaf
-from app.analysis.recorded.spellings import key_set
+from app.analysis.recorded.spellings import kept_by_keys, key_set
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node, by_end
@@ -74,10 +74,16 @@ def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _counts_pages(node: Node) -> bool:
-    """Whether an input has a number that may be one of a page, and the result says it again."""
-    shared = node.view.input.keys & node.view.output.keys
-    numbers = node.view.input.first_by_type.numbers if shared else ()
-    return any(type(leaf.value) is int and leaf.key in shared for leaf in numbers)
+    """Whether an input has a number that may be one of a page, and the result says it again, or
+    how many items there are in all."""
+    keys = node.view.output.keys
+    has_total = bool(_choose_totals(keys))
+    shared = node.view.input.keys & keys
+    numbers = node.view.input.first_by_type.numbers if shared or has_total else ()
+    return any(
+        type(leaf.value) is int and (leaf.key in shared or (has_total and leaf.value == 1))
+        for leaf in numbers
+    )
 
 
 def _read_page(node: Node) -> _Page | None:
@@ -94,6 +100,11 @@ def _read_page(node: Node) -> _Page | None:
     return more and _Page(node, items, total.value if total is not None else 0, more)
 
 
+@kept_by_keys
+def _choose_totals(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(filter(_is_total, keys))
+
+
 def _is_total(key: str) -> bool:
     return key in _TOTALS or key in _OTHER_TOTALS or key.startswith(_TOTAL_START)
 
@@ -101,10 +112,15 @@ def _is_total(key: str) -> bool:
 def _find_next_page(node: Node, leaves: Sequence[Leaf], total: Leaf | None) -> Leaf | None:
     """What states in any language that there is a page after the one of a number that a call was
     given and its result repeats: the next number under a longer key (`nasta_sida: 2` after
-    `sida: 1`), a link with it, or a total above the items of the first page."""
+    `sida: 1`), a link with it, or a total above the items of the first page. Where the result does
+    not repeat the first page's number, such a total has to stand beside the next number."""
     said = {(leaf.key, leaf.value) for leaf in leaves if type(leaf.value) is int}
     for page in node.view.input.first_by_type.numbers:
-        if type(page.value) is not int or (page.key, page.value) not in said:
+        if type(page.value) is not int:
+            continue
+        if (page.key, page.value) not in said:
+            if page.value == 1 and total is not None and (found := _find_second(page, leaves)):
+                return found
             continue
         for leaf in leaves:
             is_number = type(leaf.value) is int and leaf.value == page.value + 1
@@ -116,6 +132,12 @@ def _find_next_page(node: Node, leaves: Sequence[Leaf], total: Leaf | None) -> L
         if page.value == 1 and total is not None:
             return total
     return None
+
+
+def _find_second(page: Leaf, leaves: Sequence[Leaf]) -> Leaf | None:
+    """The number of the second page under another key than that of the first."""
+    numbers = (leaf for leaf in leaves if type(leaf.value) is int and leaf.key != page.key)
+    return next((leaf for leaf in numbers if leaf.value == page.value + 1), None)
 
 
 def _states_more(leaf: Leaf) -> bool:
