@@ -70,3 +70,15 @@ def test_a_message_with_facts_about_its_call_equals_the_reply() -> None:
     rows = tree_lines(outline([step, call]))
     assert rows[0].endswith(f"| out: {answer}")
     assert re.search(r"\| out: same as s\d+$", rows[1])
+
+
+def test_a_step_that_only_made_the_prompt_shares_the_row_of_the_call() -> None:
+    request = talk("Sort.", _BRIEF)
+    chain = span("chain", 0, 9, input={"task": "sort"})
+    step = span("fill in", 1, 2, parent_span_id="chain", input={"task": "sort"}, output=request)
+    call = span("ask", 2, 8, parent_span_id="chain", type="llm", model="m", input=request)
+    rows = tree_lines(outline([chain, step, call]))
+    assert len(rows) == 2
+    assert re.search(rf", prompt of s\d+ fill in \| in: {_BRIEF}$", rows[1])
+    other = step.model_copy(update={"output": talk("Weigh.", _BRIEF)})
+    assert len(tree_lines(outline([chain, other, call]))) == 3

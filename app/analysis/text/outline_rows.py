@@ -24,9 +24,9 @@ _NOTABLE_DELAY = 0.01  # share of the trace between the starts of two spans that
 
 
 class RowKind(StrEnum):
-    """SPAN: one span. FOLD: siblings in a row that did the same with other values, each named.
-    GROUP: similar siblings in a row. CHAIN: spans with one child each. STRETCH: siblings in a row
-    that did not fit."""
+    """SPAN: one span, and after it the step that made its prompt. FOLD: siblings in a row that did
+    the same with other values, each named. GROUP: similar siblings in a row. CHAIN: spans with one
+    child each. STRETCH: siblings in a row that did not fit."""
 
     SPAN = "span"
     FOLD = "fold"
@@ -78,7 +78,7 @@ class OutlineRow:
         """The children that the row can be opened to; empty for rows of several siblings."""
         if self.kind in (RowKind.FOLD, RowKind.GROUP, RowKind.STRETCH):
             return ()
-        return self.nodes[-1].children
+        return self.nodes[-1 if self.kind is RowKind.CHAIN else 0].children
 
     def text(self, lines: SpanLines, *, alias: Alias) -> str:
         analysis = lines.analysis
@@ -101,6 +101,9 @@ class OutlineRow:
         line = indent + lines.text(first, name=alias(first.id))
         if _starts_unexpectedly(first, self.before, analysis):
             line += f", at {format_duration(first.start - analysis.profile.start)}"
+        if len(self.nodes) > 1:
+            step = self.nodes[1]
+            line += f", prompt of {alias(step.id)} {one_line(step.name, limit=_NAME_LENGTH)}"
         hidden = first.size - 1
         return f"{line} (+{hidden:,} below)" if hidden and not self.below else line
 

@@ -32,6 +32,7 @@ _ROWS_OF_ONE_LEVEL = 400  # rows of one level that are measured: more than any b
 _ENDS = 3  # siblings at either end of a level, where its input and result are
 _WEIGHT_OF_ENDS = 1.0  # above a tenth of the critical path, below all that failed
 _WEIGHT_OF_NOTES = 4.0  # as a step that takes 40 % of the time; such a step is not always odd
+_LONGEST_SEQUENCE = 6  # steps of a framework's chain: prompt, model, parser, and a few more
 _SPANS_OF_FINDING = 4  # the culprit, and enough others to see the pattern
 _DROPPED_PART = 12  # one in so many rows is dropped at a time, where an estimate was too low
 
@@ -193,8 +194,29 @@ class _RowPlanner:
                 rows.append(OutlineRow(members[:1], depth=depth))
             if members[alone:]:
                 rows.append(OutlineRow(members[alone:], RowKind.FOLD, depth))
+        rows = self._join_prompts(rows) if len(nodes) <= _LONGEST_SEQUENCE else rows
         _set_siblings_before(rows, nodes)
         return rows
+
+    def _join_prompts(self, rows: Sequence[OutlineRow]) -> list[OutlineRow]:
+        """A step that only made the prompt of the model call after it shares its row."""
+        joined: list[OutlineRow] = []
+        for row in rows:
+            before = joined[-1] if joined else None
+            if before is not None and self._is_prompt(before.nodes, row.nodes[0]):
+                row.nodes = [*row.nodes, *before.nodes]
+                joined.pop()
+            joined.append(row)
+        return joined
+
+    def _is_prompt(self, nodes: Sequence[Node], call: Node) -> bool:
+        step = nodes[0]
+        if len(nodes) > 1 or step.children or step.view.is_model_call or self._is_important(step):
+            return False
+        if not (call.view.is_model_call and all(map(self._analysis.was_read, (step, call)))):
+            return False
+        made, given = self._lines.previews(step)[1], self._lines.previews(call)[0]
+        return bool(made.messages) and given.equals(made)
 
     def _is_important(self, node: Node) -> bool:
         return self._weights[node.index] >= _IMPORTANT_WEIGHT
