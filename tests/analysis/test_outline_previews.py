@@ -82,3 +82,22 @@ def test_a_step_that_only_made_the_prompt_shares_the_row_of_the_call() -> None:
     assert re.search(rf", prompt of s\d+ fill in \| in: {_BRIEF}$", rows[1])
     other = step.model_copy(update={"output": talk("Weigh.", _BRIEF)})
     assert len(tree_lines(outline([chain, other, call]))) == 3
+
+
+def test_a_missing_output_is_stated_where_spans_of_the_name_have_one() -> None:
+    spans = [span("root", 0, 99, input={"day": 3})]
+    for number in range(3):
+        output = None if number == 1 else {"shelf": number}
+        step = span(f"p{number}", number * 10, number * 10 + 9, name="put", parent_span_id="root")
+        spans.append(step.model_copy(update={"input": {"parcel": number}, "output": output}))
+    spans.append(span("tell", 50, 60, parent_span_id="root", input={"to": "Ms Amsel"}))
+    text = outline(spans, input={"day": 3})
+    assert "\noutput: none recorded\n" in text
+    rows = tree_lines(text)
+    assert rows[2].endswith("| in: parcel: 1 | out: none recorded")
+    assert sum("none recorded" in row for row in rows) == 1
+
+
+def test_one_of_several_roots_says_that_its_output_is_that_of_the_trace() -> None:
+    spans = [span("load", 0, 9), span("tell", 10, 19, output=_BRIEF)]
+    assert tree_lines(outline(spans, output=_BRIEF))[1].endswith("| out: the trace's output")

@@ -36,7 +36,7 @@ def list_unrecorded(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     if not any(groups.values()):
         groups = {"span": read}
     for noun, nodes in groups.items():
-        silent = [node for node in nodes if not _has_output(node)]
+        silent = [node for node in nodes if not has_output(node)]
         unknown = [node for node in silent if node.view.input.state is BodyState.ABSENT]
         without_output = [node for node in silent if node.view.input.state is not BodyState.ABSENT]
         for what, found in (("inputs and outputs", unknown), ("outputs", without_output)):
@@ -48,7 +48,7 @@ def list_unrecorded(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
                 yield f"{what} of {count} were not recorded ({list_first(named, len(found))})"
 
 
-def _has_output(node: Node) -> bool:
+def has_output(node: Node) -> bool:
     """Whether an output, or an error in its place, was recorded; a running span has none yet."""
     view = node.view
     if view.output.state is not BodyState.ABSENT or view.error is not None or not node.finished:

@@ -43,6 +43,8 @@ def format_header(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
         yield f"input: {format_preview(trace.input)}"
     if trace.output is not None:
         yield f"output: {format_preview_with_end(trace.output)}"
+    elif trace.input is not None and trace.end_time is not None:
+        yield "output: none recorded"
     yield from list_unread(analysis)
     yield from list_unrecorded(analysis, alias)
     yield from _format_irregularities(analysis)

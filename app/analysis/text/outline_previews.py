@@ -7,6 +7,7 @@ from typing import Any
 
 from app.analysis.error_origins import find_error_origins
 from app.analysis.recorded.body import Body
+from app.analysis.text.coverage import has_output
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
 from app.analysis.text.previews import LONGEST, Preview, preview_body
 from app.analysis.text.token_budget import Alias
@@ -27,6 +28,7 @@ _LEAST_OF_HEADER = 12  # characters: the same for what the header shows, of whic
 _SPANS_OF_FINDING = 4  # the culprit, and enough others to see the pattern
 _IN, _OUT, _FAILED = "in:", "out:", "failed:"
 _REFERENCES = {_IN: "input of", _OUT: "output of", _FAILED: "error of"}
+_NO_OUTPUT = Preview([("", "none recorded")])  # where another span of the name has one
 _HEADER_NAMES = ("the trace's input", "the trace's output")
 
 
@@ -126,7 +128,9 @@ def _collect_parts(
         span_id for item in analysis.findings for span_id in item.spans[:_SPANS_OF_FINDING]
     }
     shown = [row for row in rows if row.kind in (RowKind.SPAN, RowKind.FOLD)]
-    seen = _SeenTexts([node for row in shown for node in row.nodes], lines, header)
+    nodes = [node for row in shown for node in row.nodes]
+    seen = _SeenTexts(nodes, lines, header)
+    with_output = {node.name for node in nodes if lines.previews(node)[1].pieces}
     for place, row in enumerate(shown):
         if row.kind is RowKind.FOLD:
             yield from _collect_folded(row, lines, seen, place)
@@ -134,6 +138,8 @@ def _collect_parts(
         node = row.nodes[0]
         matters = node.id in important or node.error is not None
         given, result = lines.previews(node)
+        if node.name in with_output and analysis.was_read(node) and not has_output(node):
+            result = _NO_OUTPUT
         for label, preview in ((_IN, given), (_label_of(result), result)):
             part = _Part(node, node.id, label, preview, matters, place)
             if preview.pieces and seen.refer(part):
@@ -206,6 +212,8 @@ class _SeenTexts:
     def __init__(self, nodes: Sequence[Node], lines: SpanLines, header: Sequence[Any]) -> None:
         previews = [preview_body(Body(each)) for each in header]
         named = zip(previews, _HEADER_NAMES, strict=False)
+        roots = lines.analysis.tree.roots
+        self._root = roots[0] if len(roots) == 1 else None
         self._header = {preview.key: (preview, name) for preview, name in named}
         self._first: dict[tuple[str, int], _Part] = {}
         listed = {node.id for node in nodes}
@@ -217,7 +225,7 @@ class _SeenTexts:
 
     def refer(self, part: _Part) -> bool:
         """Makes the part a reference where its text stood before; False where it is no news."""
-        preview, is_root = part.preview, part.node.parent is None
+        preview, is_root = part.preview, part.node is self._root
         length = len(preview.key[0])
         shown, name = self._header.get(preview.key, (None, ""))
         if shown and (is_root or length >= _LEAST_OF_HEADER):
