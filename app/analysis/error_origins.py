@@ -3,7 +3,7 @@
 import heapq
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.analysis.recorded.spellings import word_set
@@ -57,9 +57,12 @@ def error_message(error: ErrorInfo) -> str:
     return f"{kind}: {message}" if kind and message else kind or message or "error"
 
 
-def error_signature(error: ErrorInfo) -> str:
-    """What equal errors share: type and message without numbers and ids."""
-    return _NUMBERS_AND_IDS.sub("#", error_message(error)).casefold()
+def error_signature(error: ErrorInfo, *, given: Iterable[str] = ()) -> str:
+    """What equal errors share: type and message without numbers, ids and what a span was given."""
+    message = error_message(error)
+    for text in given:
+        message = message.replace(text, "#")
+    return _NUMBERS_AND_IDS.sub("#", message).casefold()
 
 
 def find_first_of_equal_errors(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
-from app.analysis.finding import Finding
+from app.analysis.finding import Category, Finding
 from app.opik.records import ErrorInfo, FeedbackScore, Span, Trace
 from testkit.case_tables import each_case
 from tests.analysis.timeline import draw, span, trace
@@ -244,3 +244,17 @@ def test_one_item_of_many_that_got_a_value_all_the_same_is_a_note(
         reading = {"parent_span_id": f"l{number}", "type": "tool", "input": asked} | failed
         spans.append(span(f"r{number}", 2 * number, 2 * number + 1, name="read", **reading))
     assert bool(found(spans)) is is_finding, why
+
+
+def test_errors_that_differ_in_what_each_call_was_given_are_one_note() -> None:
+    """Three calls each fail for the berth they were given and work when called again."""
+    spans = [span("root", 0, 9, output="All is done.")]
+    for at, berth in enumerate(("North quay", "Old mole", "Pier 7b")):
+        given = {"name": "read_gauge", "type": "tool", "input": {"berth": berth}}
+        spans += [
+            child(f"a{at}", at * 2, **given, **broke("OSError", f"no line to {berth} now")),
+            child(f"b{at}", at * 2 + 1, **given, output={"level": 2 + at}),
+        ]
+    notes = analyse_trace(trace(), spans).notes
+    survived = [note for note in notes if note.category is Category.ERROR_SURVIVED]
+    assert [note.numbers["calls"] for note in survived] == [3]

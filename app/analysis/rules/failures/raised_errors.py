@@ -35,6 +35,8 @@ _OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them f
 _GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
 _TIMEOUT = re.compile(r"time.?out|timed.?out|deadline", re.IGNORECASE)
 _MESSAGE_READ = 2_000  # characters
+_GROUPS_READ = 400  # a loop over thousands of files may fail with as many messages
+_SHORTEST_GIVEN = 3  # characters of a value: shorter ones stand in a message by chance
 _MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
 _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
 
@@ -42,9 +44,8 @@ _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer p
 def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     """One finding for each distinct error: equal errors of same-named spans count as one."""
     raises = analysis.once(find_error_origins)
-    groups = group_by(raises, lambda item: (item.origin.name, error_signature(item.error)))
     fatal_seen = False
-    for items in islice(groups.values(), _MOST_GROUPS):
+    for items in islice(_group_equal(raises, analysis), _MOST_GROUPS):
         fatal = [item for item in items if item.fatal]
         if fatal:
             yield _build_fatal(fatal[0], items, first=not fatal_seen)
@@ -53,6 +54,26 @@ def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
             yield _build_survived(items, analysis)
     if not raises and analysis.trace.error_info is not None:
         yield _build_unlocated(analysis)
+
+
+def _group_equal(
+    raises: Sequence[ErrorOrigin], analysis: TraceAnalysis
+) -> Iterator[list[ErrorOrigin]]:
+    """The errors by name and message, where those that differ only in what each span was given, as
+    the name of a file, count as equal."""
+    groups = group_by(raises, lambda item: (item.origin.name, error_signature(item.error)))
+    alike: dict[tuple[str, str], list[ErrorOrigin]] = {}
+    for items in islice(groups.values(), _GROUPS_READ):
+        node = items[0].origin
+        given = _list_given(node) if analysis.was_read(node) else ()
+        key = (node.name, error_signature(items[0].error, given=given))
+        alike.setdefault(key, []).extend(items)
+    return iter(alike.values())
+
+
+def _list_given(node: Node) -> Sequence[str]:
+    texts = {leaf.value for leaf in node.view.input.first_by_type.texts}
+    return sorted((text for text in texts if len(text) >= _SHORTEST_GIVEN), key=len, reverse=True)
 
 
 def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
