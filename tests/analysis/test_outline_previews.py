@@ -47,6 +47,17 @@ def test_requests_are_named_as_equal_only_where_all_their_messages_are() -> None
     assert given[4] == "3 messages, the last: And then?"
 
 
+def test_last_messages_are_named_as_equal_only_where_all_their_fields_are() -> None:
+    shelves = [{f"shelf {number}": "empty" for number in range(20)} for _ in range(3)]
+    shelves[1]["shelf 19"] = "full"
+    texts = [json.dumps(each) for each in shelves]
+    given = inputs(
+        calls(talk("Sort.", texts[0]), talk("Weigh.", texts[1]), talk("Count.", texts[2]))
+    )
+    assert given[1] == given[0]
+    assert re.fullmatch(r"2 messages, the last as in s\d+", given[2])
+
+
 def test_requests_that_were_cut_are_not_named_as_equal() -> None:
     whole = {"messages": [{"role": "user", "content": _BRIEF}]}
     long = {"messages": [*whole["messages"], {"role": "tool", "content": "x" * 12_000}]}

@@ -253,7 +253,7 @@ def _compare_previews(preview: Preview, before: Preview) -> str | None:
     values are equal; None where the earlier one does not show it."""
     if preview.equals(before):
         return "cut, begins as " if preview.is_cut else ""
-    if preview.key == before.key and preview.messages and not (preview.is_cut or before.is_cut):
+    if preview.messages and not preview.is_cut and preview.shows_same(before):
         return f"{label_last(len(preview.messages))} as in "
     return None
 
