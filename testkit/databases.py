@@ -54,26 +54,28 @@ class PrivateServer:
     def create(self) -> None:
         """Makes the data folder and the user, once."""
         self.folder.mkdir(parents=True)
-        data = f"--datadir={self.folder / 'data'}"
-        user = ["--user=root"] if os.geteuid() == 0 else []
+        options = self._folder_options()
         if _is_mariadb(self.binary):
-            command = ["mariadb-install-db", "--no-defaults", *user, data, "--skip-test-db"]
+            command = ["mariadb-install-db", "--no-defaults", *options, "--skip-test-db"]
         else:
-            command = [self.binary, "--no-defaults", *user, "--initialize-insecure", data]
+            command = [self.binary, "--no-defaults", *options, "--initialize-insecure"]
         subprocess.run(command, check=True, capture_output=True)
         (self.folder / "init.sql").write_text(
             f"CREATE USER IF NOT EXISTS {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
             f"GRANT ALL ON *.* TO {USER}@'127.0.0.1' WITH GRANT OPTION;\n"
         )
 
+    def _folder_options(self) -> list[str]:
+        """A server that starts deletes the temporary tables of all in its folder for them."""
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        return [f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder}", *user]
+
     def start(self) -> None:
         """Returns once the server accepts connections."""
         options = [
-            f"--datadir={self.folder / 'data'}",
+            *self._folder_options(),
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
-            # A server that starts deletes the temporary tables of all in its folder for them.
-            f"--tmpdir={self.folder}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--log-error={self.folder / 'error.log'}",
@@ -83,8 +85,6 @@ class PrivateServer:
             "--innodb-flush-log-at-trx-commit=2",
             "--skip-innodb-doublewrite",
         ]
-        if os.geteuid() == 0:
-            options.append("--user=root")
         self._process = subprocess.Popen(
             [self.binary, "--no-defaults", *options],
             stdout=subprocess.DEVNULL,
