@@ -203,6 +203,7 @@ class _Accounts:
         self.by_cause: set[str] = set()
         self._sure_causes: set[str] = set()
         self._loops: set[str] = set()
+        self._missed: set[str] = set()
         self._origins: set[str] = set()
         self._survived: set[str] = set()
         self._retries = [each for each in found if each.category is Category.RETRIES]
@@ -214,6 +215,8 @@ class _Accounts:
                         self._sure_causes.update(finding.spans)
                 case Category.LOOP if finding.standing is Standing.FINDING:
                     self._loops.update(finding.spans)
+                case Category.MISSED_LOOKUPS if finding.standing is Standing.FINDING:
+                    self._missed.update(finding.spans)
                 case Category.ERROR_ORIGIN:
                     self._origins.update(finding.spans)
                 case Category.ERROR_SURVIVED if finding.standing is Standing.NOTE:
@@ -221,13 +224,16 @@ class _Accounts:
 
     def hold(self, finding: Finding) -> bool:
         """Whether another finding says what this one does: the cause of an error its error and its
-        faulty result, a loop that it found nothing, an error how often it was tried."""
+        faulty result, a loop that it found nothing, a cache that missed the work after it, an
+        error how often it was tried."""
         spans, is_note = set(finding.spans), finding.standing is Standing.NOTE
         if finding.category in _SINGLE_FAULTS and finding.numbers.get("calls") == 1:
             return not spans.isdisjoint(self._sure_causes)
         match finding.category:
             case Category.EMPTY_RESULT:
                 return spans <= self._loops
+            case Category.DUPLICATED_WORK:
+                return not spans.isdisjoint(self._missed)
             case Category.RETRIES:
                 return spans <= (self._survived if is_note else self._origins)
             case Category.SLOW_OUTLIER if is_note:

@@ -70,3 +70,22 @@ def test_a_loop_of_empty_lookups_is_one_finding() -> None:
         ),
     ]
     assert kinds(analyse(spans))[0] == ["loop"]
+
+
+def test_a_cache_that_always_misses_and_the_work_after_it_are_one_finding() -> None:
+    spans = [span("root", 0, 120_000, output="The tides are drawn.")]
+    for i in range(12):
+        at = 10_000 * i
+        key = {"key": f"tide:Ems:{1_780_000_000 + 977 * i}"}
+        step: dict[str, Any] = {"parent_span_id": f"step{i}", "type": "tool"}
+        around = {"name": "draw_tide", "input": {"sheet": i}, "parent_span_id": "root"}
+        curve = {"high": 3.1, "low": 0.4, "curve": [0.4, 1.7, 3.1]}
+        work = {"name": "tide_curve", "input": {"gauge": "Ems", "day": "Friday"}, "output": curve}
+        spans += [
+            span(f"step{i}", at, at + 9_000, **around),
+            span(f"read{i}", at, at + 100, name="cache.get", input=key, output=None, **step),
+            span(f"work{i}", at + 200, at + 9_000, **work, **step),
+        ]
+    analysis = analyse(spans)
+    assert kinds(analysis)[0] == ["missed_lookups"]
+    assert "nothing in all of its 12 calls in draw_tide" in analysis.findings[0].sentence

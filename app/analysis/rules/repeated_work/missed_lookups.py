@@ -177,14 +177,16 @@ def _judge_repeated(
     first = repeated[0]
     work = one_line(name_stem(first[0].work.name), limit=60)
     times = sum(len(group) for group in repeated)
+    around = [each.node.parent for each in first[:2] if each.node.parent is not None]
+    steps = {name_stem(each.name) for each in around if each.parent is not None}
+    within = f" in {one_line(steps.pop(), limit=40)}" if len(steps) == 1 else ""
     sentence = (
         f"{one_line(name_stem(nodes[0].name), limit=60)} found nothing in all of its"
-        f" {format_count(len(nodes), 'call')}, and {work} ran {times} times for"
+        f" {format_count(len(nodes), 'call')}{within}, and {work} ran {times} times for"
         f" {format_count(len(repeated), 'different input')}; what it did again took"
         f" {format_duration(spent)}, {format_percent(spent, analysis.profile.duration)} of the"
         f" trace{_explain_keys(repeated)}."
     )
-    around = [each.node.parent for each in first[:2] if each.node.parent is not None]
     named = [each.node for each in first[:3]]
     named += [*around, *(each.work for each in first[:3])]
     named += [each.node for group in repeated for each in group]

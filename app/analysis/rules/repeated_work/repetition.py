@@ -222,9 +222,11 @@ def _build_loop_finding(
     equal = all(call.given == run[0].given for call in run)
     given = quote_input(nodes[0], analysis)
     result = f"and {same_results(run)}" if run[0].result else "(no result was recorded)"
+    parent = common_parent(nodes)
+    within = f" in {parent.title}" if parent and parent.parent else ""
     sentence = (
         f"{name} ran {len(run)} times with {'the same' if equal else 'nearly the same'} input"
-        f" ({given}) {result}; {format_duration(spent)} spent."
+        f" ({given}) {result}{within}; {format_duration(spent)} spent."
     )
     standing = Standing.FINDING
     large = not nodes[0].view.is_model_call and work_share(nodes, analysis) >= _LARGE_SHARE
@@ -235,7 +237,6 @@ def _build_loop_finding(
         standing = Standing.WEAK
     confidence = min(_MOST, _BASE + _BY_CALL * len(run))
     confidence -= _LOST_IN_DOUBT * (standing is not Standing.FINDING)
-    parent = common_parent(nodes)
     named = [*nodes[:_CALLS_FIRST], *([parent] if parent else []), *nodes]
     numbers = {"rounds": len(run), "calls": len(run), "spent_ms": spent / 1_000}
     return build_finding(Category.LOOP, confidence, sentence, named, numbers, standing=standing)
