@@ -16,7 +16,6 @@ from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
-from app.analysis.rules.data_flow.stale_readings import find_stale_readings
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
 from app.analysis.rules.data_flow.unreturned_results import find_unreturned_results
@@ -57,7 +56,6 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_overflows,
     find_outdated_sources,
-    find_stale_readings,
     find_planted_instructions,
     find_unsupported_answers,
     find_lost_values,

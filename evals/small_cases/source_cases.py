@@ -143,37 +143,3 @@ _of_year(
     {"valid": False, "valid_to": "2025-12-31", "fee": 12.5},
     right=False,
 )
-
-
-# Gauges of one lock, of which one has not been read for days.
-STALE = CaseList("stale_reading")
-
-
-def _gauges(name: str, taken: str, *, right: bool = False, shared: bool = True) -> None:
-    """Four readings, the last of them at `taken`, and the answer that uses all."""
-    times = ["2026-05-04T08:51:10Z", "2026-05-04T08:47:02Z", "2026-05-04T08:55:40Z", taken]
-    kinds = ["level", "salt", "wind", "flow"]
-    answer = "The lock can open: level 2.1 m, flow 14 m³/s."
-    STALE.add(
-        name if right else f"{name}_healthy",
-        *(
-            tool(
-                "gauge.read",
-                {"lock": "Ems", "kind": kind} if shared else {"ticket": kind},
-                {"kind": kind, "value": 2.1 + at, "measured": time},
-                right=right and time == taken,
-                at=0.0,
-            )
-            for at, (kind, time) in enumerate(zip(kinds, times, strict=True))
-        ),
-        model(says(answer), asked="Can the lock open?"),
-        question="Can the lock open?",
-        answer=answer,
-        says="160 h 40 min old" if right else "",
-    )
-
-
-_gauges("gauge_of_last_week", "2026-04-27T16:20:00Z", right=True)
-_gauges("gauge_of_the_same_hour", "2026-05-04T08:20:00Z")
-_gauges("gauge_of_the_night", "2026-05-04T01:20:00Z")
-_gauges("tickets_of_one_queue", "2026-04-27T16:20:00Z", shared=False)
