@@ -152,7 +152,7 @@ def _collect_folded(
     """What spans that share a row have in common, and what differs of each."""
     sides = zip(*map(lines.previews, row.nodes), strict=True)
     labels = (_IN, _label_of(lines.previews(row.nodes[0])[1]))
-    told: list[Sequence[str]] = []
+    earlier: list[Sequence[str]] = []
     for label, previews in zip(labels, sides, strict=True):
         listed = [_in_order(preview, previews[0]) for preview in previews]
         columns = [[text for _, text in column] for column in zip(*listed, strict=True)]
@@ -167,9 +167,9 @@ def _collect_folded(
             yield _Part(row.nodes[0], _common_owner(row), label, common, False, place)
         shown = []
         for column in columns:
-            if len(set(column)) > 1 and _is_telling(column, told):
+            if len(set(column)) > 1 and _is_telling(column, earlier):
                 shown.append(column)
-                told.append(column)
+                earlier.append(column)
         for node, preview, texts in zip(
             row.nodes, previews, zip(*shown, strict=True), strict=False
         ):
@@ -184,8 +184,8 @@ def _is_telling(column: Sequence[str], before: Sequence[Sequence[str]]) -> bool:
     if all(map(_DIGEST.fullmatch, column)):
         return False
     return not any(
-        len({text.replace(part, "\0") for part, text in zip(told, column, strict=True)}) == 1
-        for told in before
+        len({text.replace(part, "\0") for part, text in zip(earlier, column, strict=True)}) == 1
+        for earlier in before
     )
 
 
