@@ -184,7 +184,7 @@ def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
         culprit = finding.spans[0] if finding.spans else ""
         if finding.category in _CONSEQUENCE_CATEGORIES and culprit in explained:
             continue
-        if (finding.category, culprit) in culprits or accounts.hold(finding):
+        if (finding.category, culprit) in culprits or accounts.cover(finding):
             continue
         if finding.category is Category.ERROR_ORIGIN and culprit in accounts.by_cause:
             yield replace(finding, confidence=finding.confidence * _SHARE_IF_EXPLAINED)
@@ -196,8 +196,8 @@ def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:
 
 
 class _Accounts:
-    """What the findings and notes of a trace say of the same spans: which of them tell nothing that
-    another does not."""
+    """What the findings and notes of a trace say of the same spans: which of them add nothing to
+    another."""
 
     def __init__(self, found: Sequence[Finding]) -> None:
         self.by_cause: set[str] = set()
@@ -222,7 +222,7 @@ class _Accounts:
                 case Category.ERROR_SURVIVED if finding.standing is Standing.NOTE:
                     self._survived.update(finding.spans)
 
-    def hold(self, finding: Finding) -> bool:
+    def cover(self, finding: Finding) -> bool:
         """Whether another finding says what this one does: the cause of an error its error and its
         faulty result, a loop that it found nothing, a cache that missed the work after it, an
         error how often it was tried."""

@@ -9,7 +9,7 @@ from app.analysis.text.json_path import format_path
 
 _USAGE = key_set("usage token_usage usage_metadata")
 _WRAPPING = _USAGE | key_set("response_metadata llm_output generation_info original_usage")
-_SAID_WHEN_FULL = key_set(
+_MEANT_WHEN_FULL = key_set(
     "additional_kwargs response_metadata invalid_tool_calls usage_metadata llm_output run artifact"
     " function_call tool_call_id refusal audio annotations logprobs example"
 )
@@ -55,5 +55,5 @@ def leave_out_repeats(field: str, value: Any, *, has_usage: bool) -> Any:
 
 def _says_nothing(key: str, value: Any, is_message: bool, has_usage: bool) -> bool:
     if value in (None, {}, []):
-        return key in _SAID_WHEN_FULL or (is_message and key in _OF_MESSAGES)
+        return key in _MEANT_WHEN_FULL or (is_message and key in _OF_MESSAGES)
     return has_usage and isinstance(value, dict) and key in _USAGE

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from app.analysis.recorded.moments import read_moment
 from app.analysis.recorded.spellings import SPAN_EVENTS, key_set, plain_key
 from app.opik.records import Span
 
@@ -39,7 +40,7 @@ def read_first_token(span: Span) -> float | None:
         return None
     moment = _find_moment(span.metadata)
     if moment is not None and span.start_time is not None:
-        waited = (_with_zone(moment) - _with_zone(span.start_time)).total_seconds() * 1_000
+        waited = (moment - _with_zone(span.start_time)).total_seconds() * 1_000
         if 0 <= waited <= _duration_ms(span) * _TOLERANCE:
             return waited
     longest = _duration_ms(span) * _TOLERANCE
@@ -64,14 +65,8 @@ def _find_moment(metadata: Mapping[str, Any]) -> datetime | None:
     for event in events[:_EVENTS_READ] if isinstance(events, list) else ():
         if isinstance(event, dict) and str(event.get("name")).lower() in _EVENTS:
             found.append(event.get("timestamp", event.get("time")))
-    return next(filter(None, map(_read_moment, found)), None)
-
-
-def _read_moment(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    texts = (each for each in found if isinstance(each, str))
+    return next(filter(None, map(read_moment, texts)), None)
 
 
 def _with_zone(moment: datetime) -> datetime:

@@ -121,7 +121,7 @@ def _read_states(preview: Preview, known: Set[str]) -> tuple[tuple[str, str], ..
 
 
 def order_pieces(pieces: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """The pieces of an object in the order of their labels: recorded order tells nothing, and long
-    texts stand after short ones."""
+    """The pieces of an object in the order of their labels: the recorded order has no meaning, and
+    long texts stand after short ones."""
     labels = {label for label, _ in pieces}
     return sorted(pieces) if len(labels) == len(pieces) and "" not in labels else pieces

@@ -187,7 +187,7 @@ export function readTurns(messages) {
   return turns;
 }
 
-/** A text of the history; `past` is an error that was told when it came. */
+/** A text of the history; `past` is an error that was shown when it came. */
 function readText({ content: text, failed }) {
   return failed ? { kind: "error", text, past: true } : { kind: "text", text };
 }

@@ -1,4 +1,4 @@
-// How long a question may be, and what is said of one that is longer.
+// How long a question may be, and what is shown for one that is longer.
 
 import { formatNumber } from "./format.js";
 import { html } from "./library.js";

@@ -114,11 +114,11 @@ def _find_next_page(node: Node, leaves: Sequence[Leaf], total: Leaf | None) -> L
     given and its result repeats: the next number under a longer key (`nasta_sida: 2` after
     `sida: 1`), a link with it, or a total above the items of the first page. Where the result does
     not repeat the first page's number, such a total has to stand beside the next number."""
-    said = {(leaf.key, leaf.value) for leaf in leaves if type(leaf.value) is int}
+    repeated = {(leaf.key, leaf.value) for leaf in leaves if type(leaf.value) is int}
     for page in node.view.input.first_by_type.numbers:
         if type(page.value) is not int:
             continue
-        if (page.key, page.value) not in said:
+        if (page.key, page.value) not in repeated:
             if page.value == 1 and total is not None and (found := _find_second(page, leaves)):
                 return found
             continue

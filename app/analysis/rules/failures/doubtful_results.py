@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
+from app.analysis.recorded.moments import read_moment
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.tree import Node
@@ -216,11 +217,7 @@ def _read_moment(value: object) -> datetime | None:
     """A date with a time; one without a zone is taken as UTC."""
     if not isinstance(value, str) or not value[:4].isdigit() or len(value) > _SHOWN:
         return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return read_moment(value)
 
 
 def _read_unit(key: str) -> float:

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.error_origins import error_message
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.leaves import Leaf, Path
+from app.analysis.recorded.moments import read_moment
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.repeated_work.effect_names import IDEMPOTENCY_KEYS
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
-from app.analysis.tree import Node, by_start, to_microseconds
+from app.analysis.tree import Node, by_start
 
 _LONGEST_ID = 40  # characters
 _LATER_READ = 20  # steps after a call, in which one may list what there is
@@ -150,10 +150,8 @@ def _read_time(value: str) -> float | None:
     """Seconds since 1970 of a date with a time, None for any other text."""
     if not _TIME_LENGTHS[0] <= len(value) <= _TIME_LENGTHS[1]:
         return None
-    try:
-        return to_microseconds(datetime.fromisoformat(value)) / 1_000_000
-    except ValueError:
-        return None
+    moment = read_moment(value)
+    return moment.timestamp() if moment else None
 
 
 def _is_id(value: str) -> bool:

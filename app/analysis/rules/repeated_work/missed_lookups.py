@@ -3,12 +3,12 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.grouping import group_by
+from app.analysis.recorded.moments import read_moment
 from app.analysis.recorded.names import has_word, name_stem, split_words
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -235,11 +235,8 @@ def _read_moment(text: str) -> int | None:
     or a fraction of them; None for a date that there is not."""
     if text.isdecimal():
         return int(int(text) * 10.0 ** (_EPOCH_SECONDS - len(text)) * 1_000_000)
-    try:
-        moment = datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None
-    return to_microseconds(moment)
+    moment = read_moment(text.upper())
+    return to_microseconds(moment) if moment else None
 
 
 def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
