@@ -183,7 +183,7 @@ class _Ending:
 
     def __init__(self, analysis: TraceAnalysis) -> None:
         tree = analysis.tree
-        self._trace = analysis.trace
+        self._analysis = analysis
         self._named = self._signature_at_top(tree.roots)
         self._root_starts = sorted(root.start for root in tree.roots)
         self._starts = sorted(node.start for node in tree.nodes)
@@ -196,7 +196,7 @@ class _Ending:
         the innermost span only, and all around it ended at once with nothing to show."""
         if item.caught_by is not None:
             return self._passed_unrecorded(item)
-        if self._trace.error_info is not None:
+        if self._analysis.error is not None:
             error = item.path[-1].error
             return not self._named or (error is not None and error_signature(error) == self._named)
         return not _any_started_after(item.path[-1], self._root_starts)
@@ -204,7 +204,7 @@ class _Ending:
     def _signature_at_top(self, roots: Sequence[Node]) -> str:
         """The error of the trace, where it has several roots and one of them failed with it; else
         empty."""
-        error = self._trace.error_info
+        error = self._analysis.error
         if error is None or not roots[1:]:
             return ""
         own = error_signature(error)
@@ -216,7 +216,7 @@ class _Ending:
         it, as the trace did, while another span shows that outputs were recorded."""
         top = item.path[-1]
         around = top.path()[:-1]
-        if not _is_unrecorded(self._trace.output) or is_cancellation(item.error):
+        if not _is_unrecorded(self._analysis.trace.output) or is_cancellation(item.error):
             return False
         if any(not node.finished or not _is_unrecorded(node.span.output) for node in around):
             return False

@@ -9,8 +9,9 @@ from app.analysis.finding import Finding
 from app.analysis.grouping import group_by
 from app.analysis.profile import Profile
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.error import effective_error
 from app.analysis.tree import Node, Tree
-from app.opik.records import Trace
+from app.opik.records import ErrorInfo, Trace
 
 _Result = TypeVar("_Result")
 
@@ -55,6 +56,11 @@ class TraceAnalysis:
         """The output of the trace."""
         return self.once(_open_output)
 
+    @property
+    def error(self) -> ErrorInfo | None:
+        """The error of the trace itself; None where it was only suspended."""
+        return self.once(_find_error)
+
     def was_read(self, node: Node) -> bool:
         """Whether input, output and metadata of a span were read."""
         return node.id in self.bodies
@@ -82,6 +88,10 @@ def _open_input(analysis: TraceAnalysis) -> Body:
 
 def _open_output(analysis: TraceAnalysis) -> Body:
     return Body(analysis.trace.output)
+
+
+def _find_error(analysis: TraceAnalysis) -> ErrorInfo | None:
+    return effective_error(analysis.trace)
 
 
 def list_model_calls(analysis: TraceAnalysis) -> list[Node]:

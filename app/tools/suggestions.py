@@ -104,7 +104,7 @@ def _first_three(*sources: Iterator[str]) -> Questions:
 
 
 def _from_state(analysis: TraceAnalysis) -> Iterator[str]:
-    if analysis.trace.error_info or any(each.category in _FATAL for each in analysis.findings):
+    if analysis.error or any(each.category in _FATAL for each in analysis.findings):
         yield "What caused this error?"
     if analysis.trace.end_time is None:
         yield "How far did this trace get, and what is it waiting for?"
@@ -153,7 +153,7 @@ def _from_other_traces(analysis: TraceAnalysis) -> Iterator[str]:
     if analysis.trace.thread_id:
         yield HOW_IT_WENT
     elif (
-        analysis.trace.error_info
+        analysis.error
         and analysis.baseline
         and analysis.baseline.count > (analysis.baseline.failed or 1)
     ):

@@ -181,6 +181,13 @@ for _name in ("RunPaused", "ToolConfirmationRequired", "app.HandoffException"):
     CONTROL.add(
         f"{_name}_healthy", tool("seats", {}, None, **failed(_name, "desk 2")), model(says("14"))
     )
+_ASKS = failed("GraphInterrupt", "(Interrupt(value={'action': 'close_ferry'}, resumable=True),)")
+CONTROL.add(
+    "trace_waits_for_a_person_healthy",
+    model(says("I would close the ferry; please approve.")),
+    span("approve", **_ASKS),
+    answer=None,
+)
 CONTROL.add(
     "interrupted_query",
     tool("count_seats", {}, None, right=True, **failed("InterruptException", "query was stopped")),

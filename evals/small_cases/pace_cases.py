@@ -161,3 +161,19 @@ AGAIN.add(
     *[part for _ in range(7) for part in _graph_turn(5, right=True)],
     answer="Sorry, I could not finish this.",
 )
+
+
+def _answers_from_manual(name: str, *, seconds: float) -> None:
+    """An agent that reads one page and takes its time for a short answer."""
+    right = not name.endswith("_healthy")
+    page = "The ramp does not lower: reset the hydraulic pump."
+    PACE.add(
+        name,
+        span("Task", tool("search_manual", {"query": "ramp"}, {"page": page}, seconds=0.4)),
+        model(says("Reset the pump."), tokens=(210, 30), seconds=seconds, right=right),
+        answer="Reset the pump.",
+    )
+
+
+_answers_from_manual("model_call_of_six_seconds_healthy", seconds=6)
+_answers_from_manual("model_call_of_sixteen_seconds", seconds=16)

@@ -9,7 +9,6 @@ from app.analysis.recorded.answer_text import gives_up
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.emptiness import is_empty_result
-from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.reply import read_reply
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set, plain_key
@@ -58,7 +57,7 @@ def find_symptom(analysis: TraceAnalysis) -> str:
 
 def ended_by_error(analysis: TraceAnalysis) -> bool:
     """Whether the trace failed, or one of its roots after which no other began."""
-    if effective_error(analysis.trace) is not None:
+    if analysis.error is not None:
         return True
     roots = analysis.tree.roots
     last_start = roots[-1].start if roots else 0
@@ -68,7 +67,7 @@ def ended_by_error(analysis: TraceAnalysis) -> bool:
 def was_stopped_by_limit(analysis: TraceAnalysis) -> bool:
     """Whether a limit of turns ended the trace, by its error, or by what it says at the end or
     names as the reason why it stopped."""
-    errors = [effective_error(analysis.trace), *(node.error for node in analysis.tree.roots)]
+    errors = [analysis.error, *(node.error for node in analysis.tree.roots)]
     texts = [error_message(error) for error in errors if error is not None]
     if not texts:
         outputs = list(_final_outputs(analysis))

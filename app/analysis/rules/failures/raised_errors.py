@@ -52,7 +52,7 @@ def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
             fatal_seen = True
         else:
             yield _build_survived(items, analysis)
-    if not raises and analysis.trace.error_info is not None:
+    if not raises and analysis.error is not None:
         yield _build_unlocated(analysis)
 
 
@@ -144,7 +144,7 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     """The trace failed but none of its spans did: names a span of the traceback or the last."""
-    error = analysis.trace.error_info
+    error = analysis.error
     assert error is not None
     names = {node.name: node for node in analysis.tree.nodes}
     traceback = error.traceback or ""

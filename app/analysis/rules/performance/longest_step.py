@@ -195,7 +195,8 @@ def _judge_step(step: _LongestStep, *, is_beside: bool, is_awaited: bool) -> Sta
     stands_out = (
         share >= _SURE_SHARE and time >= _BEYOND_NEXT * following and _is_quick_by_nature(step.node)
     )
-    if stands_out and step.steps >= _MANY_STEPS and time >= _BESIDE_MICROSECONDS:
+    long = _ALONE_MICROSECONDS if step.node.view.is_model_call else _BESIDE_MICROSECONDS
+    if stands_out and step.steps >= _MANY_STEPS and time >= long:
         return Standing.FINDING
     if share < _ALONE_SHARE or time < _ALONE_MICROSECONDS:
         return Standing.NOTE
