@@ -176,7 +176,7 @@ def test_the_name_of_a_function_is_known_after_its_view_was_dropped() -> None:
 
 
 def test_a_tree_and_its_views_are_freed_without_a_garbage_collection() -> None:
-    spans = [span("a", output={"rows": [1]}, type="tool"), span("b", input={"x": 1})]
+    spans = [span("a", output={"rows": [1]}, type="tool"), span("b", input={"x": 1}, output=[2])]
     gc.disable()
     try:
         tree = build_tree(spans)

@@ -106,15 +106,15 @@ class RecordedSpan:
 
     @computed_once
     def input(self) -> Body:
-        return Body(self._bodies.given)
+        return _open_body(self._bodies.given)
 
     @computed_once
     def output(self) -> Body:
-        return Body(self._bodies.returned)
+        return _open_body(self._bodies.returned)
 
     @computed_once
     def metadata(self) -> Body:
-        return Body(self.span.metadata)
+        return _open_body(self.span.metadata)
 
     @computed_once
     def usage(self) -> Usage:
@@ -222,6 +222,14 @@ class RecordedSpan:
             and self.input.state is BodyState.ABSENT
             and not self.span.metadata
         )
+
+
+def _open_body(value: Any) -> Body:
+    return _NO_BODY if value is None else Body(value)
+
+
+_NO_BODY = Body(None)
+"""Of all spans without one: most spans of a large trace, whose bodies are not read."""
 
 
 def _find_failed_mark(metadata: Any) -> str:
