@@ -14,7 +14,7 @@ from enum import StrEnum
 from operator import attrgetter
 from weakref import ReferenceType, ref
 
-from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.recorded_span import RecordedSpan, view_span
 from app.analysis.text.one_line import one_line
 from app.opik.records import ErrorInfo, Span
 
@@ -64,7 +64,7 @@ class Node:
     def __post_init__(self) -> None:
         self.id = self.span.id
         self.name = self.span.name or "unnamed"
-        self.view = RecordedSpan(self.span)
+        self.view = view_span(self.span)
 
     @property
     def parent(self) -> "Node | None":
@@ -78,12 +78,12 @@ class Node:
     def drop_view(self) -> None:
         """Forgets what was computed of the record, which takes as much memory as the record; it is
         computed anew where it is needed."""
-        self.view = RecordedSpan(self.span)
+        self.view = view_span(self.span)
 
     def add_bodies(self, span: Span) -> None:
         """Takes the record with its bodies in place of the one without."""
         self.span = span
-        self.view = RecordedSpan(span)
+        self.view = view_span(span)
         self._function_name = ""
 
     @property

@@ -232,6 +232,26 @@ _NO_BODY = Body(None)
 """Of all spans without one: most spans of a large trace, whose bodies are not read."""
 
 
+class UnreadSpan(RecordedSpan):
+    """A view of a span of which no body was recorded or read."""
+
+    input = output = metadata = _NO_BODY
+    failure = ""
+    returned_nothing = False
+    is_unrecorded = True
+
+    @computed_once
+    def usage(self) -> Usage:
+        return read_usage(self.span)
+
+
+def view_span(span: Span) -> RecordedSpan:
+    """The view of a span."""
+    if span.input is None and span.output is None and span.metadata is None:
+        return UnreadSpan(span)
+    return RecordedSpan(span)
+
+
 def _find_failed_mark(metadata: Any) -> str:
     """`key: value` by which an SDK says beside the result of a tool that the call failed."""
     if not isinstance(metadata, dict):
