@@ -68,11 +68,19 @@ class _Lists:
 
     def __init__(self, node: Node, body: Body) -> None:
         self._node = node
+        self._body = body
         self.has_scores = any(key.endswith(_SCORES) for key in body.keys)
-        self.lists: list[list[Any]] = []
-        if body.opened_survey.is_whole:
-            _add_lists(body.opened, 0, self.lists)
-        self.longest = max(map(len, self.lists), default=0)
+
+    @cached_property
+    def lists(self) -> list[list[Any]]:
+        found: list[list[Any]] = []
+        if self._body.opened_survey.is_whole:
+            _add_lists(self._body.opened, 0, found)
+        return found
+
+    @cached_property
+    def longest(self) -> int:
+        return max(map(len, self.lists), default=0)
 
     @cached_property
     def ranked(self) -> list[_Ranked]:

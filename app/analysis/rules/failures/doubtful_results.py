@@ -104,7 +104,9 @@ def _find_misread_number(node: Node, given: LeavesByType, result: LeavesByType) 
     """A number of a result has the first digits of the text that it was read from, the only one or
     the one of the same key, and ends at a sign that separates thousands there."""
     texts = [leaf for leaf in given.texts if _NUMBER.fullmatch(leaf.value[:_SHOWN])]
-    numbers = result.numbers if texts else []
+    if not texts:
+        return ""
+    numbers = result.numbers
     if len(numbers) == len(texts) == 1:
         pairs = [(texts[0], numbers[0])]
     else:
@@ -166,10 +168,10 @@ def _find_same_items(node: Node, given: LeavesByType, result: LeavesByType) -> s
         and len(leaf.path) > 1
         and isinstance(leaf.path[-2], int)
     )
-    ((_, _, name), times) = max(counts.items(), key=lambda item: item[1], default=(("",) * 3, 0))
-    if times < _LEAST_TIMES:
-        return ""
-    return f"it holds “{one_line(str(name), limit=_SHOWN)}” {times} times"
+    for (_, _, name), times in counts.most_common(1):
+        if times >= _LEAST_TIMES:
+            return f"it holds “{one_line(str(name), limit=_SHOWN)}” {times} times"
+    return ""
 
 
 def _find_near_option(node: Node, given: LeavesByType, result: LeavesByType) -> str:

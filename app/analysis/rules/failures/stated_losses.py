@@ -60,11 +60,11 @@ def _find_cut_text(given: LeavesByType, result: LeavesByType) -> str:
     numbers = {leaf.value for leaf in given.numbers if type(leaf.value) is int}
     wholes = {leaf.key: leaf.value for leaf in given.texts}
     for leaf in result.texts if flag or numbers else ():
-        if len(leaf.value) < _LEAST_TEXT:
+        whole = wholes.get(leaf.key)
+        if not whole or len(leaf.value) < _LEAST_TEXT:
             continue
         mark = _END_MARK.search(leaf.value, len(leaf.value) - _LONGEST_MARK)
         text = leaf.value[: mark.start()] if mark else leaf.value
-        whole = wholes.get(leaf.key, "")
         if flag is None and numbers.isdisjoint((len(text), len(leaf.value))):
             continue
         if len(text) <= (1 - _LEAST_CUT) * len(whole) and (
@@ -77,9 +77,9 @@ def _find_cut_text(given: LeavesByType, result: LeavesByType) -> str:
 
 def _find_gap_in_batches(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """Batches of the items of a list, or of numbers up to a count, of which some stand in none."""
-    lists = _list_lists(given)
-    counts = {leaf.value for leaf in given if type(leaf.value) is int}
     for batches in _list_batches(result):
+        lists = _list_lists(given)
+        counts = {leaf.value for leaf in given if type(leaf.value) is int}
         items = [item for batch in batches for item in batch]
         longest = max(map(len, batches))
         if (
@@ -106,8 +106,10 @@ def _list_batches(result: Sequence[Leaf]) -> list[list[list[Any]]]:
     """The lists of texts or numbers that stand in one list, each or under one key."""
     groups: dict[Path, dict[Path, list[Any]]] = {}
     for path, _, value in result:
+        if not (path and isinstance(path[-1], int) and type(value) in (int, str)):
+            continue
         outer = next((at for at in range(len(path) - 2, -1, -1) if isinstance(path[at], int)), None)
-        if outer is not None and isinstance(path[-1], int) and type(value) in (int, str):
+        if outer is not None:
             group = (*path[:outer], *path[outer + 1 : -1])
             groups.setdefault(group, {}).setdefault(path[:-1], []).append(value)
     return [list(each.values()) for each in groups.values() if len(each) > 1]
@@ -116,11 +118,12 @@ def _list_batches(result: Sequence[Leaf]) -> list[list[list[Any]]]:
 def _find_uneven_pairs(node: Node, given: Sequence[Leaf], result: Sequence[Leaf]) -> str:
     """Two lists of different lengths, of which the result holds pairs, as many as the shorter one
     has."""
+    lists = [each for each in _list_lists(given) if len(each) >= _FEWEST_ITEMS]
     pairs: dict[Path, list[Any]] = {}
-    for path, _, value in result:
+    for path, _, value in result if lists else ():
         if len(path) > 1 and isinstance(path[-2], int):
             pairs.setdefault(path[:-1], []).append(value)
-    lists = [each for each in _list_lists(given) if len(each) >= max(_FEWEST_ITEMS, len(pairs))]
+    lists = [each for each in lists if len(each) >= len(pairs)]
     shorter = [each for each in lists if len(each) == len(pairs)]
     for short, long in product(shorter, lists):
         if len(short) < len(long) and all(

@@ -140,20 +140,22 @@ def _find_named_default(node: Node, leaves: LeavesByType) -> str:
     given while those of other fields do."""
     if node.view.calls_outside:
         return ""
-    notes = [leaf.value for leaf in leaves.texts if " " in leaf.value]
+    notes = [
+        leaf.value
+        for leaf in leaves.texts
+        if " " in leaf.value and len(leaf.value) <= _LONGEST_NOTE
+    ]
+    fields = {
+        leaf.path[-1]: leaf.value
+        for leaf in (chain(*leaves) if notes else ())
+        if leaf.path and isinstance(leaf.path[-1], str) and len(leaf.path[-1]) >= _SHORTEST_KEY
+    }
+    notes = [note for note in notes if any(name in note for name in fields)]
     given = "\n".join(_list_given(node)) if notes else ""
     if not given:
         return ""
-    fields = {
-        leaf.path[-1]: str(leaf.value)
-        for leaf in chain(*leaves)
-        if leaf.path and isinstance(leaf.path[-1], str) and len(leaf.path[-1]) >= _SHORTEST_KEY
-    }
+    fields = {name: str(value) for name, value in fields.items()}
     for note in notes:
-        if len(note) > _LONGEST_NOTE:
-            continue
-        if not any(name in note for name in fields):
-            continue
         words = set((_WORD if _DEFAULT.search(note) else _QUOTED_WORD).findall(note))
         for name in (each for each in fields if each in words):
             others = [fields[each] for each in fields if fields[each] not in (note, fields[name])]
