@@ -9,7 +9,7 @@ from testkit.case_tables import each_case
 from tests.analysis.timeline import span, trace
 
 _RULES = "You are the desk of a travel agency. " + " ".join(
-    f"Rule {i}: be kind." for i in range(99)
+    f"Rule {i}: be kind." for i in range(199)
 )
 _CLOCK = "Current time: 2026-06-06 09:58:{:02}.\n"
 

@@ -47,12 +47,14 @@ _RETURNED_ALONE = frozenset(["output", "result", "content", "response", "text", 
 
 
 class RecordedMessage(NamedTuple):
-    """One message: `role` is system, user, assistant or tool where it is known."""
+    """One message: `role` is system, user, assistant or tool where it is known; `media` counts its
+    images, audio and files."""
 
     role: str
     text: str
     calls: tuple[RecordedCall, ...] = ()
     call_id: str = ""
+    media: int = 0
 
 
 def read_message_list(items: list[Any]) -> Iterator[RecordedMessage]:
@@ -117,7 +119,7 @@ def _read_item(item: Any) -> Iterator[RecordedMessage]:
         yield RecordedMessage(role, result_text(_find_returned(item)), (), call_id)
         return
     reply = _read_as_reply(item)
-    yield RecordedMessage(role, reply.text, reply.calls, call_id)
+    yield RecordedMessage(role, reply.text, reply.calls, call_id, reply.media)
 
 
 def _is_plain(item: Mapping[str, Any]) -> bool:

@@ -7,10 +7,11 @@ from itertools import islice
 from statistics import median
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.rules.performance.prompt_texts import measure_shared_words, read_prompt
+from app.analysis.rules.performance.prompt_texts import find_same_text, read_prompt
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
+from app.token_estimate import estimate_tokens
 
 _LEAST_PROMPT = 1_024  # tokens: providers cache nothing shorter
 _CACHED_SHARE = 0.3  # of a prompt: a long beginning was cached, not only a few blocks of it
@@ -23,8 +24,8 @@ _WRITTEN_SHARE = 0.5  # of a prompt: it was meant to be read again
 _SAME_TOKENS = 0.05  # of those read: what was written anew, and a few that made it differ
 _LEAST_LENGTH = 0.7  # of the prompts before: a shorter prompt is another kind of call
 _EXPIRY = 240_000_000  # microseconds without a call (4 min): caches of 5 min may have expired
-_SHARED_WORDS = 0.6  # of the words of both prompts: the same instructions
-_SHARED_BEGINNING = 0.5  # of the shorter prompt: a cache would have served that much
+_SHARED_WORDS = 0.8  # of the words and numbers of both prompts: the same in another order
+_SHARED_TEXT = 0.5  # of the shorter prompt: a cache would have served that much
 _BEFORE_CALL = 60  # spans before a call among which the one that built its prompt is looked for
 _LINKING_TEXT = 60  # characters of the changed beginning, as they stand in that span's output
 _LEAST_LINKING = 8  # of them at least: a word or two stand in many outputs
@@ -39,17 +40,19 @@ _UNREAD = 0.65  # confidence: prompts of equal length may still be of different 
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
-    """Calls in order: `before` were served from the cache, `after` were not; `is_written_anew`
-    where these wrote as many tokens to it as those had read."""
+    """Calls in order: `before` were served from the cache, `after` were not."""
 
     before: Sequence[Node]
     after: Sequence[Node]
-    is_written_anew: bool = False
 
 
 def find_lost_caches(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Series of calls of one name and model whose cached tokens fall to nothing and stay there,
-    though the prompts are as long as before, or that never read it."""
+    though the prompts are as long as before, or that never read it.
+
+    A prompt that only has other data than the one before missed nothing: a cache is lost where most
+    of the text is the same, and another beginning or another order keeps it from being served.
+    """
     series: dict[tuple[str, str], list[Node]] = {}
     for node in analysis.tree.nodes:
         if node.view.is_model_call and (node.view.usage.prompt or 0.0) >= _LEAST_PROMPT:
@@ -91,7 +94,7 @@ def _find_single_loss(calls: Sequence[Node]) -> _Loss | None:
     read, written = before.view.usage.cached or 0.0, call.view.usage.created or 0.0
     if abs(written - read) > _SAME_TOKENS * read or after.start - before.end > _EXPIRY:
         return None
-    return _Loss([before], [call], is_written_anew=True)
+    return _Loss([before], [call])
 
 
 def _cached_share(node: Node) -> float:
@@ -100,14 +103,14 @@ def _cached_share(node: Node) -> float:
 
 
 def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
-    """The finding, unless the prompts before and after are of different kinds."""
+    """The finding, unless the prompts before and after have different texts."""
     last, first = loss.before[-1], loss.after[0]
     change = _compare_prompts(last, first, analysis)
     if change is None:
         yield _build_loss_finding(loss, [first], "", _UNREAD)
     elif change.is_alike:
         yield _build_loss_finding(loss, [first], ", though the prompts begin alike", _SAME_TEXT)
-    elif change.is_same_kind or loss.is_written_anew:
+    elif change.is_same_text:
         where = f"; the prompt now has {change.new} where it had {change.old}"
         culprits = [*_find_builder(first, change.beginning, analysis), first]
         yield _build_loss_finding(loss, culprits, where, _CHANGED_BEGINNING)
@@ -121,7 +124,7 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
     if calls[1].start - calls[0].end > _EXPIRY:
         return
     change = _compare_prompts(calls[0], calls[1], analysis)
-    if change is None or change.is_alike or not change.is_same_kind:
+    if change is None or change.is_alike or not change.is_same_text:
         return
     created = [node.view.usage.created or 0.0 for node in calls]
     prompts = [node.view.usage.prompt or 0.0 for node in calls]
@@ -132,7 +135,7 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
             f"{name} wrote {sum(created):,.0f} tokens to the prompt cache in {len(calls)} calls and"
             f" read none of them: {parts}."
         )
-    elif change.is_equal_but_numbers and all(node.view.usage.cached == 0 for node in calls):
+    elif change.is_long_but_for_numbers and all(node.view.usage.cached == 0 for node in calls):
         sentence = (
             f"{name} read none of the {sum(prompts):,.0f} tokens of its {len(calls)} prompts from"
             f" the cache: {parts}, and they begin alike but for numbers and ids."
@@ -150,13 +153,14 @@ def _is_most(written: float, prompt: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """How one prompt differs from the one before: whether it begins alike, or is at least of the
-    same kind, or begins alike but for numbers and ids; how both go on where they part, quoted and,
-    of the new one, as it stands there."""
+    """How one prompt differs from the one before: whether it begins alike, or else has most of the
+    text behind the difference; whether that text alone is long enough for a cache and they begin
+    alike but for numbers and ids; how both go on where they part, quoted and, of the new one, as
+    it stands there."""
 
     is_alike: bool
-    is_same_kind: bool
-    is_equal_but_numbers: bool
+    is_same_text: bool
+    is_long_but_for_numbers: bool
     old: str
     new: str
     beginning: str
@@ -170,14 +174,34 @@ def _compare_prompts(before: Node, after: Node, analysis: TraceAnalysis) -> _Cha
     if not (old and new) or before.view.input.is_cut is not after.view.input.is_cut:
         return None
     shared = _count_shared(old, new)
+    least = _SHARED_TEXT * min(len(old), len(new))
+    same = find_same_text(old[shared:], new[shared:])
+    begins_alike = shared >= least
+    is_moved = len(same) >= least or _measure_shared_words(old, new) >= _SHARED_WORDS
     return _Change(
-        shared >= _SHARED_BEGINNING * min(len(old), len(new)),
-        measure_shared_words(old, new) >= _SHARED_WORDS,
-        _without_numbers(old) == _without_numbers(new),
+        begins_alike and (_is_long(old[:shared]) or not _holds_media(after)),
+        is_moved and not begins_alike,
+        _is_long(same) and _without_numbers(old) == _without_numbers(new),
         f"“{one_line(old[shared:], limit=_SHOWN)}”",
         f"“{one_line(new[shared:], limit=_SHOWN)}”",
         new[shared : shared + _LINKING_TEXT],
     )
+
+
+def _is_long(text: str) -> bool:
+    """Whether a provider would cache this text."""
+    return estimate_tokens(text) >= _LEAST_PROMPT
+
+
+def _holds_media(call: Node) -> bool:
+    """Whether a prompt has images or files, whose tokens and differences its text does not show."""
+    return any(message.media for message in call.view.request.messages)
+
+
+def _measure_shared_words(one: str, other: str) -> float:
+    """The share of all words, numbers and ids of both texts that stand in both, 0 to 1."""
+    a, b = set(one.split()), set(other.split())
+    return len(a & b) / max(1, len(a | b))
 
 
 def _without_numbers(prompt: str) -> str:

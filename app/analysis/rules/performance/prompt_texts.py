@@ -1,12 +1,15 @@
 """The texts of prompts, to tell whether two model calls do the same kind of work."""
 
 import re
+from os.path import commonprefix
 
 from app.analysis.recorded.body import is_cut
 from app.analysis.recorded.recorded_span import RecordedSpan
 
 _CHARACTERS_READ = 20_000  # of a prompt: what stays the same in all calls comes first
 _LONGEST_BEGINNING = 200  # characters: two sentences of instructions
+_CHANGED_READ = 600  # characters behind a difference: a time, an id, a clause put in front
+_LEAST_SAME = 40  # characters: some words, which two texts of other data seldom share by chance
 _WORDS = re.compile(r"[^\W\d]\w*")  # numbers are data, also where the instructions are the same
 
 
@@ -36,6 +39,25 @@ def read_task(view: RecordedSpan) -> str:
     messages = view.request.messages
     texts = (message.text for message in messages if message.role not in ("system", ""))
     return next((text for text in texts if text.strip()), "")[:_LONGEST_BEGINNING]
+
+
+def find_same_text(one: str, other: str) -> str:
+    """The longest piece that stands in both texts, of those that begin in the first characters of
+    one of them: what goes on behind a changed beginning, or what was moved."""
+    return max(_find_piece(one, other), _find_piece(other, one), key=len)
+
+
+def _find_piece(text: str, other: str) -> str:
+    longest, place = "", 0
+    while place < min(_CHANGED_READ, len(text) - _LEAST_SAME):
+        found = other.find(text[place : place + _LEAST_SAME])
+        if found < 0:
+            place = text.find(" ", place) + 1 or len(text)
+            continue
+        piece = commonprefix([text[place:], other[found:]])
+        longest = max(longest, piece, key=len)
+        place += len(piece)
+    return longest
 
 
 def measure_shared_words(one: str, other: str) -> float:
