@@ -7,7 +7,7 @@ OWN_DATA = CaseList("own_data")
 
 _RULE = "You look at pictures of a ferry. Say what is damaged, as JSON."
 _LONG_RULE = "Name the deck, the part and the damage. Do not guess what is hidden. " * 90
-_JAPANESE_RULE = "甲板と部品と損傷を書く。見えないものは推測しない。" * 90  # noqa: RUF001
+_JAPANESE_RULE = "甲板と部品と損傷を書く。見えないものは推測しない。" * 90
 
 
 def _asks(

@@ -7,7 +7,7 @@ from itertools import islice
 from statistics import median
 
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.rules.performance.prompt_texts import find_same_text, read_prompt
+from app.analysis.rules.performance.prompt_texts import count_equal, find_same_text, read_prompt
 from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
@@ -210,9 +210,7 @@ def _without_numbers(prompt: str) -> str:
 
 def _count_shared(old: str, new: str) -> int:
     """How many characters both begin with, up to the last blank in them."""
-    pairs = enumerate(zip(old, new, strict=False))
-    shared = next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
-    return old.rfind(" ", 0, shared) + 1
+    return old.rfind(" ", 0, count_equal(old, new)) + 1
 
 
 def _find_builder(call: Node, beginning: str, analysis: TraceAnalysis) -> list[Node]:

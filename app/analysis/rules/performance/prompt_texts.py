@@ -1,7 +1,6 @@
 """The texts of prompts, to tell whether two model calls do the same kind of work."""
 
 import re
-from os.path import commonprefix
 
 from app.analysis.recorded.body import is_cut
 from app.analysis.recorded.recorded_span import RecordedSpan
@@ -41,6 +40,12 @@ def read_task(view: RecordedSpan) -> str:
     return next((text for text in texts if text.strip()), "")[:_LONGEST_BEGINNING]
 
 
+def count_equal(one: str, other: str) -> int:
+    """How many characters both texts begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 def find_same_text(one: str, other: str) -> str:
     """The longest piece that stands in both texts, of those that begin in the first characters of
     one of them: what goes on behind a changed beginning, or what was moved."""
@@ -54,9 +59,9 @@ def _find_piece(text: str, other: str) -> str:
         if found < 0:
             place = text.find(" ", place) + 1 or len(text)
             continue
-        piece = commonprefix([text[place:], other[found:]])
-        longest = max(longest, piece, key=len)
-        place += len(piece)
+        end = place + count_equal(text[place:], other[found:])
+        longest = max(longest, text[place:end], key=len)
+        place = end
     return longest
 
 
