@@ -13,6 +13,7 @@ from app.analysis.rules.data_flow.kept_worst import find_kept_worst
 from app.analysis.rules.data_flow.lost_results import find_lost_results
 from app.analysis.rules.data_flow.lost_values import find_lost_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
+from app.analysis.rules.data_flow.mixed_units import find_mixed_units
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,
+    find_mixed_units,
     find_unfilled_values,
     find_unread_pages,
     find_ignored_results,
