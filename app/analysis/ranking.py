@@ -7,7 +7,6 @@ from itertools import islice
 from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
 from app.analysis.rules.data_flow.cut_prompts import find_cut_prompts
 from app.analysis.rules.data_flow.dropped_scope import find_dropped_scope
-from app.analysis.rules.data_flow.empty_prompts import find_empty_prompts
 from app.analysis.rules.data_flow.ignored_results import find_ignored_results
 from app.analysis.rules.data_flow.kept_worst import find_kept_worst
 from app.analysis.rules.data_flow.lost_results import find_lost_results
@@ -19,9 +18,7 @@ from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
-from app.analysis.rules.data_flow.unreturned_results import find_unreturned_results
 from app.analysis.rules.data_flow.unsupported_answers import find_unsupported_answers
-from app.analysis.rules.data_flow.widened_scope import find_widened_scope
 from app.analysis.rules.failures.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.failures.guardrails import find_failed_guardrails
 from app.analysis.rules.failures.raised_errors import find_raised_errors
@@ -40,7 +37,6 @@ from app.analysis.rules.performance.serial_calls import find_serial_calls
 from app.analysis.rules.repeated_work.duplicated_work import find_duplicated_work
 from app.analysis.rules.repeated_work.failed_effects import find_effects_of_failures
 from app.analysis.rules.repeated_work.hand_overs import find_hand_overs
-from app.analysis.rules.repeated_work.inner_retries import find_inner_retries
 from app.analysis.rules.repeated_work.missed_lookups import find_missed_lookups
 from app.analysis.rules.repeated_work.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_work.repeated_effects import find_repeated_effects
@@ -61,11 +57,8 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
-    find_widened_scope,
     find_kept_worst,
     find_lost_results,
-    find_unreturned_results,
-    find_empty_prompts,
     find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,
@@ -76,7 +69,6 @@ RULES: tuple[Rule, ...] = (
     find_unknown_tools,
     find_uncalled_tools,
     find_retries,
-    find_inner_retries,
     find_repeated_effects,
     find_effects_of_failures,
     find_loops,

@@ -369,63 +369,12 @@ _COMPLAINT = "The ferry was late again, and nobody on the pier knew why."
 NOT_ASKED.add(
     "document_without_text",
     *[_letter(number, "" if number == 3 else _COMPLAINT, right=number == 3) for number in range(5)],
-    says="read_letter returned an empty text, and chat was asked with an empty message.",
     answer="Four of five letters are complaints.",
 )
-NOT_ASKED.add(
-    "nothing_before_it",
-    tool("open_mailbox", {"name": "desk"}, {"letters": 1}),
-    model(says("How can I help you?"), asked=[{"role": "user", "content": "  "}], right=True),
-    says="chat was asked with an empty message.",
-    answer="How can I help you?",
-)
-
-
-def _hear(name: str, heard: str, prompt: str, *, right: bool) -> None:
-    """A voice that is heard, and a prompt of one text made of it."""
-    NOT_ASKED.add(
-        name,
-        tool("transcribe_call", {"seconds": 6}, {"text": heard, "lang": "hr"}, right=right),
-        tool("read_timetable", {"port": "Hvar"}, {"sailings": ["17:30", "21:00"]}),
-        model(says("Could you repeat that, please?"), asked={"prompt": prompt}),
-        answer="Could you repeat that, please?",
-    )
-
-
-_RULES = "[system] You answer callers of the harbour office in one sentence."
-_hear("label_without_a_text", "", f"{_RULES}\n\n[user] ", right=True)
-_hear("label_with_a_colon", "", f"{_RULES}\nTranscript:\n", right=True)
-_hear("label_of_another_language", "", f"{_RULES}\n\nPregunta: ", right=True)
-_hear("text_after_the_label_healthy", "Hello?", f"{_RULES}\n\n[user] Hello?", right=False)
-_hear("label_of_the_reply_healthy", "Hm.", f"{_RULES}\nUser: Hm.\nText:", right=False)
 NOT_ASKED.add(
     "every_letter_has_a_text_healthy",
     *[_letter(number, f"{_COMPLAINT} Letter {number}.") for number in range(2)],
     answer="Both letters are complaints.",
-)
-NOT_ASKED.add(
-    "image_alone_healthy",
-    model(
-        says("A ferry at a pier."),
-        asked=[
-            {
-                "role": "user",
-                "content": [
-                    {"type": "text", "text": ""},
-                    {"type": "image_url", "image_url": {"url": "https://e.org/pier.png"}},
-                ],
-            }
-        ],
-    ),
-    answer="A ferry at a pier.",
-)
-NOT_ASKED.add(
-    "result_of_a_tool_that_returns_nothing_healthy",
-    tool("note_thought", {"thought": "Two passengers, one cabin."}, {"output": ""}),
-    model(
-        says("There are 14 seats left."),
-        asked=[{"role": "user", "name": "note_thought", "content": ""}],
-    ),
 )
 
 

@@ -1,7 +1,5 @@
 """Steps that kept a failure or a loss to themselves: nothing, a default or a part as a result."""
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
 from evals.small_cases.builder import CaseList, SpanPlan, calls, failed, model, says, span, tool
@@ -263,71 +261,3 @@ _drop(
 )
 _drop("short_history_healthy", {"messages": _HISTORY}, {"messages": _HISTORY, "removed": 0})
 _drop("new_message_healthy", {"messages": _HISTORY}, {"messages": [_HISTORY[1]], "step": 2})
-
-UNRETURNED = CaseList("unreturned")
-
-_ASKED = ({"ship": "Tern"}, {"ship": "Gull"})
-_FOUND = (
-    {"berth": "B4", "leaves": "09:10 from the north quay"},
-    {"berth": "C7", "leaves": "17:45 from the mole"},
-)
-
-
-def _call_openai(at: int) -> Any:
-    function = {"name": "find_berth", "arguments": json.dumps(_ASKED[at])}
-    return {"id": f"call_{at}", "type": "function", "function": function}
-
-
-def _ask_openai(kept: Sequence[int], results: Sequence[Any]) -> tuple[Any, list[Any]]:
-    message = {
-        "role": "assistant",
-        "content": None,
-        "tool_calls": [_call_openai(0), _call_openai(1)],
-    }
-    returned = [
-        {"role": "tool", "tool_call_id": f"call_{at}", "content": json.dumps(results[at])}
-        for at in kept
-    ]
-    return {"choices": [{"message": message, "finish_reason": "tool_calls"}]}, [message, *returned]
-
-
-def _ask_anthropic(kept: Sequence[int], results: Sequence[Any]) -> tuple[Any, list[Any]]:
-    calls = [
-        {"type": "tool_use", "id": f"toolu_{at}", "name": "find_berth", "input": _ASKED[at]}
-        for at in (0, 1)
-    ]
-    returned = [
-        {"type": "tool_result", "tool_use_id": f"toolu_{at}", "content": json.dumps(results[at])}
-        for at in kept
-    ]
-    reply = {"role": "assistant", "content": calls}
-    return {**reply, "stop_reason": "tool_use"}, [reply, {"role": "user", "content": returned}]
-
-
-def _return(name: str, ask: Any, kept: Sequence[int], results: Any = _FOUND) -> None:
-    """Two calls at once, what a step of the program made of the results, and the answer."""
-    reply, messages = ask(kept, results)
-    question = "When do the Tern and the Gull leave?"
-    wrong = len(kept) == 1
-    UNRETURNED.add(
-        name,
-        model(reply, asked=question),
-        *(tool("find_berth", _ASKED[at], _FOUND[at], at=1.1) for at in (0, 1)),
-        span("collect", input={"results": 2}, output=messages[1:], at=2.2, right=wrong),
-        model(
-            says("The Tern leaves at 09:10."),
-            asked=[{"role": "user", "content": question}, *messages],
-            at=3.3,
-        ),
-        question=question,
-        answer="The Tern leaves at 09:10.",
-        says="collect returned one without the other" if wrong else "",
-    )
-
-
-_SHORTENED = (_FOUND[0], "(long result, see file 7)")
-for _sdk, _ask in (("openai", _ask_openai), ("anthropic", _ask_anthropic)):
-    _return(f"first_of_two_{_sdk}", _ask, [0])
-    _return(f"second_of_two_{_sdk}", _ask, [1])
-    _return(f"both_{_sdk}_healthy", _ask, [0, 1])
-    _return(f"shortened_{_sdk}_healthy", _ask, [0, 1], _SHORTENED)

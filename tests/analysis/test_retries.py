@@ -128,30 +128,3 @@ def test_the_same_call_of_another_task_is_no_further_attempt() -> None:
             )
         )
     assert retries(spans) == retries(spans, notes=True) == []
-
-
-def test_retries_inside_a_span_are_read_from_its_record() -> None:
-    events = [
-        {"name": "retry", "attributes": {"http.status_code": 429, "wait_s": 2**i}} for i in range(5)
-    ]
-    records: list[dict[str, Any]] = [
-        {"metadata": {"retries": 5, "last_error": "429 Too Many Requests"}},
-        {"metadata": {"opentelemetry.events": events}},
-        {"output": {"text": "fine", "attempts": [{"status": 429}] * 5 + [{"status": 200}]}},
-    ]
-    for record in records:
-        (finding,) = retries([step("a", 0, 40, **({"output": "fine"} | record))])
-        assert "retried 5 times inside after a rate limit" in finding.sentence
-        assert retries([step("a", 0, 2, **({"output": "fine"} | record))]) == []
-    for harmless in (
-        {"retries": 0},
-        {"attempts": 1},
-        {"max_retries": 5},
-        {"retries": 2},
-        {"retries": 5},
-        {"config": {"retries": 5, "on": "429"}},
-    ):
-        assert retries([step("a", 0, 40, output="fine", metadata=harmless)]) == []
-    settings = {"config": {"retries": 5, "on": "429"}}
-    assert retries([step("a", 0, 40, output="fine", metadata=settings)]) == []
-    assert retries([step("a", 0, 40, output={"retries": 5, "text": "429 items"})]) == []
