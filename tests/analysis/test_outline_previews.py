@@ -63,7 +63,7 @@ def test_requests_that_were_cut_are_not_named_as_equal() -> None:
     long = {"messages": [*whole["messages"], {"role": "tool", "content": "x" * 12_000}]}
     cut = json.dumps(long)[:CUT_LENGTH]
     given = inputs(calls(whole, cut, cut))
-    assert given[:2] == [_BRIEF, f"of a cut request: {_BRIEF}"]
+    assert given[:2] == [_BRIEF, f"cut, the last user text read: {_BRIEF}"]
     assert re.fullmatch(r"cut, begins as s\d+", given[2])
 
 
@@ -112,3 +112,23 @@ def test_a_missing_output_is_stated_where_spans_of_the_name_have_one() -> None:
 def test_one_of_several_roots_says_that_its_output_is_that_of_the_trace() -> None:
     spans = [span("load", 0, 9), span("tell", 10, 19, output=_BRIEF)]
     assert tree_lines(outline(spans, output=_BRIEF))[1].endswith("| out: the trace's output")
+
+
+def test_values_that_are_equal_under_other_keys_are_not_named_as_equal() -> None:
+    spans = calls({"wish": _BRIEF, "round": 8}, {"wish": _BRIEF, "most": 8}, {"wish": _BRIEF})
+    given = inputs([each.model_copy(update={"type": "general"}) for each in spans])
+    assert given[1:] == [f"wish: {_BRIEF}; most: 8", f"wish: {_BRIEF}"]
+
+
+def test_one_text_that_is_handed_on_under_another_name_is_named() -> None:
+    spans = calls({"wish": _BRIEF}, {"task": _BRIEF})
+    given = inputs([each.model_copy(update={"type": "general"}) for each in spans])
+    assert re.fullmatch(r"same as s\d+", given[1])
+
+
+def test_a_result_that_a_request_ends_with_is_named_however_long_its_keys_are() -> None:
+    result = {"parcels_that_are_left_in_the_yard": 3, "street": "Long Lane of the North"}
+    root, call = calls(talk("Sort.", _BRIEF, json.dumps(result)))
+    found = span("find", 1, 5, type="tool", parent_span_id="root", output=result)
+    last = tree_lines(outline([root, found, call]))[-1]
+    assert re.search(r"in: 3 messages, the last as in output of s\d+$", last)

@@ -1,6 +1,7 @@
 """What one line shows of an input or output, and in which order."""
 
 import json
+import re
 from typing import Any
 
 from app.analysis.recorded.body import CUT_LENGTH, Body
@@ -95,6 +96,33 @@ def test_a_request_that_the_backend_cut_shows_its_last_message_of_a_user_that_wa
     ]
     whole = json.dumps({"messages": [{"role": "system", "content": "Be brief. " * 200}, *messages]})
     call = RecordedSpan(span("ask", type="llm", model="m", input=whole[:CUT_LENGTH]))
-    assert preview_input(call).text() == "of a cut request: Where is “P-7”?"
+    assert preview_input(call).text() == "cut, the last user text read: Where is “P-7”?"
     other = RecordedSpan(span("ask", type="llm", model="m", input=(whole[:99] * 200)[:CUT_LENGTH]))
     assert preview_input(other).text(40).startswith('of a cut request: {"messages": [')
+
+
+def test_types_and_roles_are_shown_where_they_are_data() -> None:
+    assert shown({"type": "freight", "object": 7, "role": "pilot"}) == (
+        "type: freight; object: 7; role: pilot"
+    )
+    assert shown({"type": 31, "weight": 2}) == "type: 31; weight: 2"
+    block = {"type": "text", "text": "Loaded."}
+    assert shown({"object": "chat.completion", "choices": [{"lc": 1, **block}]}) == "Loaded."
+
+
+def test_an_empty_text_beside_other_values_is_shown() -> None:
+    assert shown({"notes": "", "ref": "P-7", "rows": []}) == 'notes: ""; ref: P-7; rows: []'
+
+
+def test_fields_beyond_those_that_are_shown_are_marked() -> None:
+    fields = {f"f{number}": number for number in range(8)}
+    assert shown(fields).endswith("f7: 7")
+    assert shown(fields | {"f8": 8}).endswith("f7: 7; …")
+
+
+def test_records_of_a_list_are_shown_one_after_the_other() -> None:
+    records = [
+        {"grade": f"G{n}", "text": f"crate {n} stands in the way of the lift"} for n in "123"
+    ]
+    text = shown({"log": records}, 90)
+    assert re.fullmatch("log: 3 items; grade: G1; text: crate .*; grade: G2; text: crate .*", text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.analysis.text.one_line import without_numbers
 from app.analysis.text.outline_rows import SpanLines
-from app.analysis.text.previews import Preview
+from app.analysis.text.previews import EMPTY_TEXT, Preview
 from app.analysis.tree import Node
 
 FOLD_FROM = 4  # spans: three are as quickly read one by one
@@ -25,7 +25,7 @@ _LEAST_STRETCH = 4  # branches in a row: of three one may be open, and two are q
 _USUAL = 4  # a state that all but one in so many share is usual, and the others are unlike
 _LARGEST_FOLDED = 12  # spans at and below one: in more there is too much that may differ
 _MOST_COMPARED = 400  # spans of one level with those below: more than an outline has rows for
-_STATES = frozenset(["null", "true", "false", "[]", "{}", "(empty)"])
+_STATES = frozenset(["null", "true", "false", "[]", "{}", "(empty)", EMPTY_TEXT])
 _STATES_OF_RESULTS = _STATES | {"0"}  # a zero that was given is mostly the first number of a count
 _LONGEST_WORD = 16  # letters of a word such as `ok` or `partial` that states how a step ended
 _UNUSUAL_TIME = 3  # times the shortest of them: then the time itself is worth a line

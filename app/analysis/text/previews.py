@@ -29,6 +29,7 @@ from app.analysis.text.value_pieces import (
     describe_value,
     format_plain,
     label_last,
+    split_last,
 )
 
 LONGEST = 280  # characters of a preview: the most that an outline or a header shows
@@ -38,6 +39,7 @@ _PLAIN_SHOWN = LONGEST + 80
 _PLAIN_READ = _PLAIN_SHOWN + LONGEST
 _LONGEST_ESCAPE = 4  # characters for one that is written as `\\x..`
 _COMPARED = 200  # characters of what is shown; the texts themselves are compared as well
+EMPTY_TEXT = '""'
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
 _COUNTED_MESSAGES = 3  # of a request: instructions and a question are the usual two
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
@@ -91,6 +93,7 @@ class Preview:
         self.is_cut = is_cut
         self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
         self.whole = "; ".join([label + text for label, text in self._labelled])
+        self._is_object = len({label for label, _ in pieces}) == len(pieces)
 
     def text(self, limit: int = LONGEST) -> str:
         """The pieces on one line; where they do not fit the longest are cut first, and where
@@ -101,7 +104,8 @@ class Preview:
         share = _fair_share(self._lengths, limit - taken)
         longest = max(share, _LEAST_OF_PIECE)
         line = ""
-        pieces = self._labelled if share >= _SHORT_PIECE else self._short_first
+        by_length = share < _SHORT_PIECE and self._is_object  # of records the order says which
+        pieces = self._short_first if by_length else self._labelled
         for place, (label, text) in enumerate(pieces, 1):
             line = f"{line}; {label}" if line else label
             room = limit - len(line) - (place < len(pieces))  # one for the sign that there is more
@@ -111,9 +115,12 @@ class Preview:
         return cut_line(line, limit=limit)
 
     @computed_once
-    def key(self) -> tuple[str, int]:
-        """What equal previews have in common, labels and letter case aside."""
-        return " ".join([text for _, text in self.pieces])[:_COMPARED].casefold(), self.texts
+    def key(self) -> tuple[str, int, str]:
+        """What equal previews have in common, letter case aside: the texts, and the labels where
+        there are several, since one text is often handed on under another name."""
+        text = " ".join([text for _, text in self.pieces])[:_COMPARED].casefold()
+        labels = "; ".join([label for label, _ in self.pieces]) if len(self.pieces) > 1 else ""
+        return text, self.texts, split_last(labels)[1]
 
     def equals(self, other: "Preview") -> bool:
         """Whether the same was recorded of both, as far as it was read."""
@@ -166,8 +173,9 @@ def preview_input(view: RecordedSpan) -> Preview:
     messages = view.request.messages
     text = messages[-1].text or view.request.last_instruction
     if is_cut(text) and text.startswith("{"):
-        shown = [("of a cut request", _find_user_message(text) or text)]
-        return _preview_pieces(shown, value=text, is_cut=True)
+        found = _find_user_message(text)
+        label = "cut, the last user text read" if found else "of a cut request"
+        return _preview_pieces([(label, found or text)], value=text, is_cut=True)
     pieces = _body_pieces(Body(text))
     if len(messages) >= _COUNTED_MESSAGES and messages[-1].text:
         first = next(pieces, ("", ""))
@@ -287,15 +295,19 @@ def _preview_pieces(
     messages: Sequence[Any] = (),
     is_cut: bool = False,
 ) -> Preview:
-    """The first pieces, cleaned; a label that repeats the one before it is left out. `body` is
-    what they are all or a part of."""
+    """The first pieces, cleaned; a label that repeats the one before it is left out, and a last
+    piece says that there are more. `body` is what they are all or a part of."""
     shown: list[tuple[str, str]] = []
     length, last, texts, plain = 0, "", int(is_cut), None
     for label, plain in pieces:
+        if len(shown) >= _PIECES_SHOWN:
+            shown.append(("", "…"))
+            break
         is_text = isinstance(plain, str)
         clean = _clean_text(plain) if is_text else format_plain(plain)
-        if not clean:
+        if not clean and not label:
             continue
+        clean = clean or EMPTY_TEXT  # beside other values it is one itself
         if is_text:
             texts = hash((texts, plain))
             if isinstance(plain, LastMessage):
@@ -303,7 +315,7 @@ def _preview_pieces(
         name = _shorten_label(label) if label else ""
         shown.append(("" if name == last else name, clean))
         length, last = length + len(clean), name
-        if len(shown) >= _PIECES_SHOWN or length > 2 * LONGEST:
+        if length > 2 * LONGEST:
             break
     is_message = len(shown) == 1 and isinstance(plain, MessageText)
     if body is not None and not is_message and body.opened_survey.items > _PIECES_SHOWN:
@@ -313,7 +325,8 @@ def _preview_pieces(
 
 @lru_cache(_LABELS_KEPT)
 def _shorten_label(label: str) -> str:
-    return one_line(label, limit=_KEY_SHOWN)
+    before, key = split_last(label)
+    return before + one_line(key, limit=_KEY_SHOWN)
 
 
 def _clean_text(text: str) -> str:

@@ -4,13 +4,20 @@ Plain fields (counts, flags, states, what follows) come first, then texts, inner
 so that a cut hides items and not what says that there are more of them.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.leaves import SERIES_FROM
 from app.analysis.recorded.request_messages import RecordedMessage, read_message_list
-from app.analysis.recorded.spellings import key_set, plain_key
+from app.analysis.recorded.spellings import (
+    CALL_TYPES,
+    MEDIA_TYPES,
+    RESULT_TYPES,
+    key_set,
+    plain_key,
+)
 from app.analysis.text.one_line import format_count
 
 Piece = tuple[str, Any]
@@ -25,8 +32,22 @@ _JOINED = 40  # items on one line: with commas between them they fill any previe
 _LEAST_EQUAL = 2  # items: lists of one are equal by chance
 _ARGUMENTS_SHOWN = 8  # of one call: more do not fit in a line
 _LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
-# Keys that say what an object is to a machine.
-_NOT_SHOWN = frozenset(["role", "type", "object", "lc"])
+# Keys that say what an object is to a machine, where their values do: messages, their blocks,
+# replies and their parts (OpenAI, Anthropic, LangChain); elsewhere they are data.
+_MACHINE_KEYS = frozenset(["role", "type", "object", "lc"])
+_MACHINE_WORDS = (
+    CALL_TYPES
+    | RESULT_TYPES
+    | MEDIA_TYPES
+    | key_set(
+        "user human system developer assistant ai model tool aimessage humanmessage systemmessage"
+        " toolmessage aimessagechunk text input_text output_text message messages reasoning"
+        " thinking redacted_thinking constructor completion text_completion chunk response list"
+        " embedding json_object json_schema ephemeral"
+    )
+)
+_LAST = re.compile(r"[\d,]+ messages, the last(?:: |$)", re.ASCII)
+_LONGEST_WORD = 40  # characters: the words above are shorter
 _NOTHING: tuple[Any, ...] = (None, "", [], {})  # what frameworks write into each message
 _MESSAGE_FACTS = key_set(
     "role type name id additional_kwargs response_metadata usage_metadata tool_calls status"
@@ -79,7 +100,7 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
     lists: list[tuple[str, list[Any]]] = []
     for part, inner in islice(value.items(), _MOST_MEMBERS):
         key, kind = str(part), type(inner)
-        if plain_key(key) in _NOT_SHOWN:
+        if plain_key(key) in _MACHINE_KEYS and _is_for_machines(inner):
             continue
         if kind is list and inner:
             lists.append((key, inner))
@@ -98,6 +119,12 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
             yield key, f"same as {twin}"
         else:
             yield from _describe(key, inner, level + 1)
+
+
+def _is_for_machines(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_WORD and plain_key(value) in _MACHINE_WORDS
+    return value is None or value == 1  # the version of LangChain's serialization
 
 
 def _find_twin(items: list[Any], before: Sequence[tuple[str, list[Any]]]) -> str:
@@ -132,6 +159,13 @@ def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
 
 def label_last(messages: int) -> str:
     return f"{messages:,} messages, the last"
+
+
+def split_last(label: str) -> tuple[str, str]:
+    """What `label_last` put before a key, which may be empty, and the key."""
+    found = _LAST.match(label)
+    end = found.end() if found else 0
+    return label[:end], label[end:]
 
 
 def _is_short(item: Any) -> bool:
