@@ -132,3 +132,20 @@ def test_a_result_that_a_request_ends_with_is_named_however_long_its_keys_are() 
     found = span("find", 1, 5, type="tool", parent_span_id="root", output=result)
     last = tree_lines(outline([root, found, call]))[-1]
     assert re.search(r"in: 3 messages, the last as in output of s\d+$", last)
+
+
+def test_instructions_stand_once_with_the_first_call_that_has_them() -> None:
+    rules = "Sort parcels. Never open one without its owner."
+    spans = calls(talk(rules, _BRIEF), talk(rules, "And the rest?"), talk("Weigh.", "All of it?"))
+    rows = tree_lines(outline(spans))[1:]
+    shown = [re.findall(r"\| system: (.*?) \|", row) for row in rows]
+    assert shown == [[rules], [], ["Weigh."]]
+
+
+def test_instructions_take_no_room_from_inputs_and_outputs() -> None:
+    text = "Sort the parcels of the yard. " * 20
+    without, with_rules = (
+        inputs(calls(*(talk(rules, f"{place} {text}") for place in range(30))))
+        for rules in ("", text)
+    )
+    assert with_rules == without

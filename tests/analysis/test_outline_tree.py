@@ -274,6 +274,36 @@ def test_parallel_spans_and_spans_after_a_pause_show_their_start() -> None:
     assert not re.search(r" (a|next) .*, at ", text)
 
 
+def test_calls_for_one_thing_that_stand_in_another_order_than_they_began_show_their_start() -> None:
+    def branch(name: str, end: int, steps: Sequence[tuple[int, str, dict[str, Any]]]) -> list[Span]:
+        top = span(name, 1, end, parent_span_id="root", input={"order": name})
+        return [top] + [
+            span(f"{name} {step}", start, start + 2, name=step, parent_span_id=name, input=given)
+            for start, step, given in steps
+        ]
+
+    def store(at: int, shelf: str) -> tuple[int, str, dict[str, Any]]:
+        return at, "store", {"shelf": shelf, "crates": at}
+
+    slow = branch("slow", 80, [(2, "look", {"order": "A"}), store(70, "North 4")])
+    quick = branch("quick", 40, [(2, "look", {"order": "B"}), store(30, "North 4")])
+    text = outline([span("root", 0, 100), *slow, *quick])
+    assert re.search(r"store .*, at 70\.0 ms .*store .*, at 30\.0 ms", text, re.DOTALL)
+    assert not re.search(r" look .*, at ", text)
+    other = branch("quick", 40, [store(30, "South 1")])
+    assert not re.search(r"store .*, at ", outline([span("root", 0, 100), *slow, *other]))
+    later = branch("quick", 90, [store(75, "North 4")])
+    assert not re.search(r"store .*, at ", outline([span("root", 0, 100), *slow, *later]))
+
+
+def test_a_parent_that_did_not_wait_for_a_span_says_when_it_ended() -> None:
+    spans = [span("root", 0, 50), span("gather", 1, 30, parent_span_id="root")]
+    spans.append(span("ask", 2, None, parent_span_id="gather"))
+    assert re.search(r"ask \[general\] never ended, its parent did at 30\.0 ms", outline(spans))
+    spans[1] = span("gather", 1, None, parent_span_id="root")
+    assert re.search(r"ask \[general\] never ended$", outline(spans), re.MULTILINE)
+
+
 @each_case("name", ["n" * 10_000, "\u202e" * 50 + "evil", "\u05d0" * 10_000])
 def test_long_and_turned_names_stay_short(name: str) -> None:
     spans = [span("root", 0, 9), span("x", 1, 2, name=name, parent_span_id="root", output=name)]

@@ -46,7 +46,11 @@ def format_span(node: Node, analysis: TraceAnalysis, *, name: str) -> str:
 
 def _format_node_duration(node: Node, analysis: TraceAnalysis) -> str:
     if not node.finished:
-        return "never ended"
+        parent = node.parent
+        if parent is None or not parent.finished:
+            return "never ended"
+        ended = format_duration(parent.end - analysis.profile.start)
+        return f"never ended, its parent did at {ended}"
     if TreeWarning.UNTIMED in node.warnings:
         return "no times"
     share = format_percent(node.duration, analysis.profile.duration)

@@ -78,7 +78,8 @@ def _format_irregularities(analysis: TraceAnalysis) -> Iterator[str]:
         counts = [f"{warning.value}: {len(ids):,}" for warning, ids in by_warning.items()]
         yield f"irregular spans ({'; '.join(counts)})"
     if len(analysis.tree.roots) > 1 and TreeWarning.ORPHAN not in by_warning:
-        yield f"{len(analysis.tree.roots):,} spans without a parent"
+        count = f"{len(analysis.tree.roots):,} spans without a parent"
+        yield f"{count}: no fault, nothing was recorded around these steps"
     reported, counted_here = analysis.profile.reported.tokens, analysis.profile.spend.tokens
     if reported > counted_here * 1.02 and counted_here:
         yield (

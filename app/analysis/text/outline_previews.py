@@ -9,7 +9,7 @@ from app.analysis.error_origins import find_error_origins
 from app.analysis.recorded.body import Body
 from app.analysis.text.coverage import has_output
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
-from app.analysis.text.previews import LONGEST, Preview, preview_body
+from app.analysis.text.previews import LONGEST, Preview, preview_body, preview_instructions
 from app.analysis.text.token_budget import Alias
 from app.analysis.text.value_pieces import label_last
 from app.analysis.tree import Node
@@ -27,6 +27,12 @@ _LEAST_REPEATED = 24  # characters: shorter texts are equal by chance
 _LEAST_OF_HEADER = 12  # characters: the same for what the header shows, of which there is little
 _SPANS_OF_FINDING = 4  # the culprit, and enough others to see the pattern
 _IN, _OUT, _FAILED = "in:", "out:", "failed:"
+_SYSTEM = "system:"
+_ORDER = {_SYSTEM: 0, _IN: 1}
+# Instructions of model calls, with the room that all else leaves: what a call is for, and its
+# first rules, for as many different ones as a program of a few agents has.
+_SYSTEM_TOKENS = 48
+_SYSTEMS_SHOWN = 6
 _REFERENCES = {_IN: "input of", _OUT: "output of", _FAILED: "error of"}
 _NO_OUTPUT = Preview([("", "none recorded")])  # where another span of the name has one
 _HEADER_NAMES = ("the trace's input", "the trace's output")
@@ -94,6 +100,7 @@ def plan_previews(
     Each is as long as the budget allows for all; where it is too small for that, spans of findings
     and failed ones come first, then what was returned, then what was given, and spans that share a
     row come last. A text that stands in an earlier row or before them is named and not shown again.
+    What is left is for the instructions of model calls, once for all that share them.
     """
     parts = list(_collect_parts(rows, lines, known))
     for part in parts:
@@ -115,7 +122,7 @@ def plan_previews(
             left -= price
             chosen.setdefault(part.owner, []).append(part)
     for found in chosen.values():
-        found.sort(key=lambda part: part.label != _IN)
+        found.sort(key=lambda part: _ORDER.get(part.label, len(_ORDER)))
     return RowPreviews(chosen)
 
 
@@ -130,6 +137,7 @@ def _collect_parts(
     shown = [row for row in rows if row.kind in (RowKind.SPAN, RowKind.FOLD)]
     nodes = [node for row in shown for node in row.nodes]
     seen = _SeenTexts(nodes, lines, header)
+    instructions = {""}
     with_output = {node.name for node in nodes if lines.previews(node)[1].pieces}
     for place, row in enumerate(shown):
         if row.kind is RowKind.FOLD:
@@ -144,6 +152,10 @@ def _collect_parts(
             part = _Part(node, node.id, label, preview, matters, place)
             if preview.pieces and seen.refer(part):
                 yield part
+        system = preview_instructions(node.view)
+        if system.whole not in instructions and len(instructions) <= _SYSTEMS_SHOWN:
+            instructions.add(system.whole)
+            yield _Part(node, node.id, _SYSTEM, system, False, place)
 
 
 def _collect_folded(
@@ -215,7 +227,7 @@ class _SeenTexts:
         roots = lines.analysis.tree.roots
         self._root = roots[0] if len(roots) == 1 else None
         self._header = {preview.key: (preview, name) for preview, name in named}
-        self._first: dict[tuple[str, int], _Part] = {}
+        self._first: dict[tuple[str, int, str], _Part] = {}
         listed = {node.id for node in nodes}
         for item in lines.analysis.once(find_error_origins):
             if item.origin.id in listed:
@@ -258,11 +270,13 @@ def _compare_previews(preview: Preview, before: Preview) -> str | None:
     return None
 
 
-def _rank_part(part: _Part) -> tuple[bool, bool, bool, int]:
-    return not part.important, part.folded, part.label == _IN, part.place
+def _rank_part(part: _Part) -> tuple[bool, bool, bool, bool, int]:
+    return part.label == _SYSTEM, not part.important, part.folded, part.label == _IN, part.place
 
 
 def _most(part: _Part, length: int) -> int:
+    if part.label == _SYSTEM:
+        return min(length, _SYSTEM_TOKENS)
     if part.folded and not part.node.children:
         return max(_LENGTHS[-1], length // _FOLDED)
     return length * _IMPORTANT if part.important else length
@@ -270,8 +284,9 @@ def _most(part: _Part, length: int) -> int:
 
 def _choose_length(parts: Sequence[_Part], budget_tokens: int) -> int:
     """The tokens of one preview so that all fit, or the fewest."""
+    counted = [part for part in parts if part.label != _SYSTEM]
     for length in _LENGTHS:
-        total = sum([min(part.tokens, _SEPARATOR + _most(part, length)) for part in parts])
+        total = sum([min(part.tokens, _SEPARATOR + _most(part, length)) for part in counted])
         if total <= budget_tokens:
             return length
     return _LENGTHS[-1]

@@ -1,16 +1,18 @@
 """The rows of an outline's tree, as text."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from app.analysis.recorded.computed_once import computed_once
 from app.analysis.spending import read_spending, sum_spending
 from app.analysis.text.lines import PATH_MARK, format_span, format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
 from app.analysis.text.previews import Preview, preview_input, preview_output
 from app.analysis.text.token_budget import Alias
+from app.analysis.text.turned_calls import find_turned
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node
 
@@ -48,6 +50,11 @@ class SpanLines:
         if node.index not in self._previews:
             self._previews[node.index] = preview_input(node.view), preview_output(node.view)
         return self._previews[node.index]
+
+    @computed_once
+    def turned(self) -> Set[str]:
+        """Spans that began before one that stands above them, see `find_turned`."""
+        return find_turned(self.analysis, lambda node: self.previews(node)[0].pieces)
 
     def text(self, node: Node, *, name: str) -> str:
         """The line of a span whose alias is `name`."""
@@ -99,7 +106,7 @@ class OutlineRow:
             names = f"{one_line(first.name, limit=40)} … {one_line(self.nodes[-1].name, limit=40)}"
             return f"{indent}{len(self.nodes):,} spans, each the only child of the last: {names}"
         line = indent + lines.text(first, name=alias(first.id))
-        if _starts_unexpectedly(first, self.before, analysis):
+        if _starts_unexpectedly(first, self.before, analysis) or first.id in lines.turned:
             line += f", at {format_duration(first.start - analysis.profile.start)}"
         if len(self.nodes) > 1:
             step = self.nodes[1]

@@ -185,6 +185,13 @@ def preview_input(view: RecordedSpan) -> Preview:
     return _preview_pieces(pieces, body=Body(text), messages=shown_messages)
 
 
+def preview_instructions(view: RecordedSpan) -> Preview:
+    """The system prompt of a model call, which stands before the message that its input shows."""
+    messages = view.request.messages[:-1] if view.is_model_call else ()
+    found = next((each.text for each in messages if each.role == "system"), "")
+    return _preview_pieces([("", found)])
+
+
 def _find_user_message(request: str) -> str:
     """The last whole message of a user in the beginning of a request as JSON; may be empty."""
     found = _USER_MESSAGE.findall(request)
