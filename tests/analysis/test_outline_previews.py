@@ -90,7 +90,7 @@ def test_a_step_that_only_made_the_prompt_shares_the_row_of_the_call() -> None:
     call = span("ask", 2, 8, parent_span_id="chain", type="llm", model="m", input=request)
     rows = tree_lines(outline([chain, step, call]))
     assert len(rows) == 2
-    assert re.search(rf", prompt of s\d+ fill in \| in: {_BRIEF}$", rows[1])
+    assert re.search(rf", prompt of s\d+ fill in \| system: Sort\. \| in: {_BRIEF}$", rows[1])
     other = step.model_copy(update={"output": talk("Weigh.", _BRIEF)})
     assert len(tree_lines(outline([chain, other, call]))) == 3
 

@@ -276,17 +276,19 @@ def test_parallel_spans_and_spans_after_a_pause_show_their_start() -> None:
 
 def test_calls_for_one_thing_that_stand_in_another_order_than_they_began_show_their_start() -> None:
     def branch(name: str, end: int, steps: Sequence[tuple[int, str, dict[str, Any]]]) -> list[Span]:
-        top = span(name, 1, end, parent_span_id="root", input={"order": name})
+        top = span(name, steps[0][0], end, parent_span_id="root", input={"order": name})
+        ends = [*(start for start, _, _ in steps[1:]), end]
+        inner = zip(steps, ends, strict=True)
         return [top] + [
-            span(f"{name} {step}", start, start + 2, name=step, parent_span_id=name, input=given)
-            for start, step, given in steps
+            span(f"{name} {step}", start, last, name=step, parent_span_id=name, input=given)
+            for (start, step, given), last in inner
         ]
 
     def store(at: int, shelf: str) -> tuple[int, str, dict[str, Any]]:
         return at, "store", {"shelf": shelf, "crates": at}
 
     slow = branch("slow", 80, [(2, "look", {"order": "A"}), store(70, "North 4")])
-    quick = branch("quick", 40, [(2, "look", {"order": "B"}), store(30, "North 4")])
+    quick = branch("quick", 40, [(3, "look", {"order": "B"}), store(30, "North 4")])
     text = outline([span("root", 0, 100), *slow, *quick])
     assert re.search(r"store .*, at 70\.0 ms .*store .*, at 30\.0 ms", text, re.DOTALL)
     assert not re.search(r" look .*, at ", text)

@@ -5,7 +5,7 @@ record, the one that stands below may have begun first.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from app.analysis.grouping import group_by
 from app.analysis.trace_analysis import TraceAnalysis
@@ -35,7 +35,7 @@ def find_turned(analysis: TraceAnalysis, pieces_of: Callable[[Node], Pieces]) ->
     turned: set[str] = set()
     for named in group_by(leaves, lambda node: node.name).values():
         starts = [node.start for node in named]
-        if all(later >= start - least for start, later in zip(starts, starts[1:], strict=False)):
+        if all(later >= start - least for start, later in pairwise(starts)):
             continue
         for alike in group_by(_iterate_targets(named, pieces_of), lambda pair: pair[0]).values():
             nodes = [node for _, node in alike[: _MOST_ALIKE + 1]]
