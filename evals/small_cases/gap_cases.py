@@ -112,6 +112,30 @@ _written(
     model(says(_INVENTED), asked=_PROMPT),
 )
 _AGED = "Children sail alone from the age of nine."
+
+
+def _searched(language: str, name: str, key: str, words: Any) -> None:
+    """Two stores searched by the same words: none of them has anything, or the second one does."""
+    calls_of = [
+        tool(name, {"store": store, key: words}, {"items": [], "count": 0}, right=True)
+        for store in ("rules", "letters")
+    ]
+    _written(f"words_in_{language}", *calls_of, model(says(_INVENTED), asked=_PROMPT))
+    found = tool(name, {"store": "letters", key: words}, {"items": [{"text": _AGED}], "count": 1})
+    _written(
+        f"words_in_{language}_found_once_healthy",
+        tool(name, {"store": "rules", key: words}, {"items": [], "count": 0}),
+        found,
+        model(says(_AGED), asked=f"Rules: {_AGED}\n\n{_ASKED}"),
+        answer=_AGED,
+    )
+
+
+_searched("english", "archive.search", "terms", ["minors", "alone"])
+_searched("swedish", "sök_i_arkivet", "sökord", "barn ensamma")
+_searched("polish", "szukaj_w_archiwum", "słowa", ["dziecko", "samo"])
+_searched("spanish", "buscar_archivo", "palabras_clave", ["niños", "solos"])
+_searched("japanese", "文書検索", "キーワード", "子供 一人")
 _written(
     "second_search_found_it_healthy",
     _rules(),

@@ -26,8 +26,15 @@ is_named_search = match_names(
 """Whether a span searches for something, by its name."""
 SEARCH_KEYS = key_set(
     "query queries q search search_query search_term search_terms keywords keyword query_vector"
-    " query_embedding query_text query_str vector embedding question search_text suchbegriff"
-    " consulta pregunta requete recherche frage"
+    " query_embedding query_text query_str vector embedding question search_text search_phrase"
+    " terms phrase suchbegriff suchbegriffe suchtext suchworte suchwörter begriffe stichwort"
+    " stichworte stichwörter schlagwort schlagworte schlagwörter anfrage frage"
+    " consulta pregunta búsqueda término términos palabras palabras_clave requete requête recherche"
+    " mots mots_clés mots_cles terme termes domanda ricerca termini parole parole_chiave pergunta"
+    " busca termo termos palavras palavras_chave vraag zoekterm zoektermen zoekopdracht trefwoord"
+    " trefwoorden fråga sökord söktext sökterm søkeord zapytanie pytanie fraza słowa słowa_kluczowe"
+    " hakusana hakusanat dotaz запрос вопрос ключевые_слова arama sorgu 查询 问题 关键词 关键字"
+    " 検索語 キーワード クエリ 質問 검색어 키워드 질문"
 )
 """Arguments that hold what is looked for, unlike an id or a limit."""
 INDEX_KEYS = key_set(
