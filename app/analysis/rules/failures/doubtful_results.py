@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from app.analysis.recorded.garbled_text import count_garbled
 from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.moments import read_moment
 from app.analysis.recorded.spellings import key_set
@@ -16,6 +17,7 @@ _SHOWN = 40  # characters of a quoted value
 
 _REPLACEMENT = "\ufffd"  # what Unicode's decoders write for bytes that are no characters
 _LEAST_LOST = 3  # one or two may have stood in the source
+_LEAST_GARBLED = 2  # one may be a letter before a sign by chance
 _NOT_AWAITED = re.compile(
     r"\s*(?:<(?:coroutine|async_generator|generator) object|<(?:Future|Task) |\[object Promise\]"
     r"|Promise \{)"
@@ -62,6 +64,17 @@ def _find_lost_characters(node: Node, given: LeavesByType, result: LeavesByType)
     if lost < _LEAST_LOST or any(_REPLACEMENT in text for text in _list_texts(given)):
         return ""
     return f"{format_count(lost, 'character')} of its text could not be decoded"
+
+
+def _find_garbled(node: Node, given: LeavesByType, result: LeavesByType) -> str:
+    """Text that was decoded with the wrong encoding, in nothing that the span was given."""
+    texts = [text for text in _list_texts(result) if not text.isascii()]
+    garbled = [text for text in texts if count_garbled(text)]
+    lost = sum(map(count_garbled, garbled))
+    if lost < _LEAST_GARBLED or any(map(count_garbled, _list_texts(given))):
+        return ""
+    shown = one_line(garbled[0], limit=_SHOWN)
+    return f"{format_count(lost, 'character')} of its text were decoded wrongly, as in “{shown}”"
 
 
 def _find_not_awaited(node: Node, given: LeavesByType, result: LeavesByType) -> str:
@@ -197,6 +210,7 @@ def _find_near_option(node: Node, given: LeavesByType, result: LeavesByType) -> 
 _CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
     _find_not_awaited,
     _find_lost_characters,
+    _find_garbled,
     _find_expired,
     _find_misread_number,
     _find_lost_zone,
