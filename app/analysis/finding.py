@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
-from app.analysis.tree import Node
+from app.analysis.tree import Node, by_start
 
 SPANS_KEPT = 12  # ids kept with a finding, the culprit first; texts show the first few of them
 
@@ -123,8 +124,9 @@ class Standing(StrEnum):
 class Finding:
     """Something that is wrong with a trace, or a note on it.
 
-    `spans` are the ids of the spans that show it, the culprit first; empty only where the trace
-    record alone shows it. `sentence` is one bounded line and holds foreign text only cleaned.
+    `spans` are the ids of the spans that show it, the culprit first and those last that only hold
+    others, which `around` has too; empty only where the trace record alone shows it. `sentence` is
+    one bounded line and holds foreign text only cleaned.
     `confidence` lies between 0 and 1. `numbers` are what the sentence rests on.
     """
 
@@ -134,6 +136,7 @@ class Finding:
     spans: tuple[str, ...]
     numbers: Mapping[str, float] = field(default_factory=dict)
     standing: Standing = Standing.FINDING
+    around: frozenset[str] = frozenset()
 
     @property
     def group(self) -> ErrorGroup:
@@ -151,8 +154,29 @@ def build_finding(
     nodes: Iterable[Node],
     numbers: Mapping[str, float] | None = None,
     *,
+    more: Iterable[Node] = (),
     standing: Standing = Standing.FINDING,
 ) -> Finding:
-    """A finding on these spans, the culprit first; each is kept once, and no more than 12."""
-    spans = tuple(dict.fromkeys(node.id for node in nodes))[:SPANS_KEPT]
-    return Finding(category, confidence, sentence, spans, numbers or {}, standing)
+    """A finding on the spans that its sentence speaks of, the culprit first.
+
+    The others follow in the order they started, then `more` of their kind, then those that hold
+    another one, the innermost first. Each is kept once, and no more than 12.
+    """
+    named = list({node.id: node for node in nodes}.values())
+    in_tree = sorted(named, key=lambda node: node.index)
+    holding = {one.id for one, following in pairwise(in_tree) if one.holds(following)}
+    around = [node for node in named[1:] if node.id in holding]
+    others = [node for node in named[1:] if node.id not in holding]
+    around.sort(key=lambda node: (-node.depth, node.start, node.index))
+    steps = [*named[:1], *sorted(others, key=by_start), *sorted(more, key=by_start)]
+    held = frozenset(node.id for node in around)
+    spans = order_spans((node.id for node in steps), (node.id for node in around))
+    return Finding(category, confidence, sentence, spans, numbers or {}, standing, held)
+
+
+def order_spans(steps: Iterable[str], around: Iterable[str]) -> tuple[str, ...]:
+    """Steps and then what holds them, each once: no more than 12, of which the second half is for
+    what holds them."""
+    last = list(dict.fromkeys(around))[: SPANS_KEPT // 2]
+    first = list(dict.fromkeys(each for each in steps if each not in last))
+    return (*first[: SPANS_KEPT - len(last)], *last)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing
+from app.analysis.finding import Category, Finding, Standing, order_spans
 from app.analysis.rules.data_flow.cut_prompts import find_cut_prompts
 from app.analysis.rules.data_flow.dropped_scope import find_dropped_scope
 from app.analysis.rules.data_flow.ignored_results import find_ignored_results
@@ -162,11 +162,16 @@ def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
         if len(equal) == 1:
             yield best
             continue
-        spans = dict.fromkeys(best.spans[:1])
-        spans |= dict.fromkeys(span for finding in equal for span in finding.spans[:1])
-        spans |= dict.fromkeys(span for finding in equal for span in finding.spans)
+        ordered = [best, *(finding for finding in equal if finding is not best)]
+        firsts = [span for finding in ordered for span in finding.spans[:1]]
+        around = frozenset().union(*(finding.around for finding in equal)).difference(firsts)
+        spans = [span for finding in ordered for span in finding.spans]
+        kept = order_spans(
+            (*firsts, *(span for span in spans if span not in around)),
+            (span for span in spans if span in around),
+        )
         more = f" ({len(equal) - 1} more like it.)"
-        yield replace(best, sentence=best.sentence + more, spans=tuple(spans)[:SPANS_KEPT])
+        yield replace(best, sentence=best.sentence + more, spans=kept, around=around)
 
 
 def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:

@@ -121,6 +121,10 @@ class Node:
         """Microseconds, never negative."""
         return self.end - self.start
 
+    def holds(self, other: "Node") -> bool:
+        """Whether the other span lies somewhere below this one."""
+        return self.index < other.index < self.index + self.size
+
     def path(self) -> "list[Node]":
         """The nodes from the root down to this one, both included."""
         way: list[Node] = []

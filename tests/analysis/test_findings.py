@@ -306,7 +306,7 @@ def test_the_deepest_unfinished_span_is_named_first() -> None:
             hangs      |-----
     """)
     (finding,) = found(spans, trace(end=None))
-    assert finding.spans == ("hangs", "root", "step")
+    assert finding.spans == ("hangs", "step", "root")
     assert "the trace has not ended either" in finding.sentence
 
 

@@ -40,7 +40,7 @@ def findings(spans: Sequence[Span]) -> list[Finding]:
 
 def test_rounds_after_an_approved_draft_are_too_many() -> None:
     (finding,) = findings(rounds([False, True, True, True, True], "A poem on herons, try {}"))
-    assert finding.spans[:3] == ("loop", "round2", "round1")
+    assert finding.spans[:3] == ("loop", "round1", "round2")
     assert "Round 2 of verse_round already says “approved: true”" in finding.sentence
     assert "3 further rounds" in finding.sentence
 
@@ -48,7 +48,7 @@ def test_rounds_after_an_approved_draft_are_too_many() -> None:
 def test_drafts_and_checks_side_by_side_are_rounds_too() -> None:
     spans = rounds([True, True, True, True], "A poem on herons", is_wrapped=False)
     (finding,) = [each for each in findings(spans) if "further rounds" in each.sentence]
-    assert finding.spans[:3] == ("loop", "c1", "c0")
+    assert finding.spans[:3] == ("loop", "c0", "c1")
 
 
 def test_drafts_that_end_with_the_first_approval_are_neither_too_many_nor_parallel_work() -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.analysis.analyse_trace import analyse_trace
-from app.analysis.finding import Category, Finding, Standing
+from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.text.lines import format_finding, format_note
 from app.analysis.text.outline import build_outline
 from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
@@ -251,3 +252,22 @@ def test_an_outline_holds_as_much_when_aliases_are_longer() -> None:
     numbers = {each.id: f"s{place}" for place, each in enumerate(spans, 12_000)}
     later = build_outline(analysis, alias=numbers.__getitem__)
     assert re.sub(r"\bs\d+", "s", first) == re.sub(r"\bs\d+", "s", later)
+
+
+def test_a_finding_lists_its_steps_in_time_and_apart_what_only_holds_them() -> None:
+    spans = draw(
+        """
+        job           |----------------|
+          load*        |--|
+          batch           |------------|
+            second*             |--|
+            first*         |--|
+        """
+    )
+    analysis = analyse_trace(trace(), spans)
+    nodes = [analysis.tree.by_id[each] for each in ("second", "job", "batch", "load", "first")]
+    finding = build_finding(Category.LOOP, 0.9, "Something broke.", nodes)
+    text = format_finding(finding, alias=str)
+    assert text.endswith("Spans: second, load, first, under batch, job.")
+    note = format_note(finding, alias=str)
+    assert note.endswith("(second, load, 1 more, under batch)")

@@ -89,16 +89,27 @@ def format_spending(spend: TokensAndCost) -> list[str]:
 def format_finding(finding: Finding, *, alias: Alias) -> str:
     """Category with its group and confidence, the sentence, and the spans, culprit first."""
     kind = f"{finding.category} ({finding.group}, {finding.confidence:.0%} sure)"
-    names = [alias(span_id) for span_id in finding.spans[:_SPANS_SHOWN]]
-    more = len(finding.spans) - len(names)
-    if more > 0:
-        names.append(f"{more} more")
-    where = f" Spans: {', '.join(names)}." if names else ""
+    names = _format_spans(finding, alias, shown=_SPANS_SHOWN)
+    where = f" Spans: {names}." if names else ""
     return f"{kind}: {one_line(finding.sentence, limit=SENTENCE_SHOWN)}{where}"
 
 
 def format_note(note: Finding, *, alias: Alias) -> str:
     """The sentence of a note and the spans that show it."""
-    names = ", ".join(alias(span_id) for span_id in note.spans[:_NOTE_SPANS_SHOWN])
+    names = _format_spans(note, alias, shown=_NOTE_SPANS_SHOWN)
     where = f" ({names})" if names else ""
     return f"{note.category}: {one_line(note.sentence, limit=_NOTE_SHOWN).rstrip('.')}{where}"
+
+
+def _format_spans(finding: Finding, alias: Alias, *, shown: int) -> str:
+    """`s1, s2, 4 more, under s3`: the culprit, the others, and apart from them the spans that only
+    hold some of these."""
+    steps = [span_id for span_id in finding.spans if span_id not in finding.around]
+    around = [span_id for span_id in finding.spans if span_id in finding.around]
+    first = steps[: max(shown - len(around), (shown + 1) // 2)]
+    parts = [alias(span_id) for span_id in first]
+    if len(steps) > len(first):
+        parts.append(f"{len(steps) - len(first)} more")
+    text = ", ".join(parts)
+    named = ", ".join(alias(span_id) for span_id in around[: shown - len(first)])
+    return f"{text}, under {named}" if named else text

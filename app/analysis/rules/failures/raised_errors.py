@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from app.analysis.error_origins import (
@@ -13,7 +12,7 @@ from app.analysis.error_origins import (
     is_cancellation,
     last_own_frame,
 )
-from app.analysis.finding import SPANS_KEPT, Category, Finding, Standing, build_finding
+from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.grouping import group_by
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.error_outcome import judge_outcome
@@ -88,10 +87,8 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
     hung = _find_hung_call(item)
     if hung is not None:
         sentence += f"; {hung.title} below it never ended"
-    finding = _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items)
-    if hung is None:
-        return finding
-    return replace(finding, spans=(hung.id, *finding.spans)[:SPANS_KEPT])
+    nodes = [*([hung] if hung else []), item.origin, *item.path]
+    return _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items, nodes)
 
 
 def _find_hung_call(item: ErrorOrigin) -> Node | None:
@@ -132,14 +129,10 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         confidence = _CAUGHT_CANCELLATION
     sentence = f"{_describe_origin(item, items)}; {end}."
     ordered = [item, *(each for each in items if each is not item)]
-    finding = _build_error_finding(
-        Category.ERROR_SURVIVED, confidence, sentence, ordered, gravest.standing
-    )
     second = recovery.later if recovery and how else quiet
-    if second is None:
-        return finding
-    spans = dict.fromkeys((item.origin.id, second.id, *finding.spans))
-    return replace(finding, spans=tuple(spans)[:SPANS_KEPT])
+    nodes = [item.origin, *([second] if second else []), *item.path]
+    category, standing = Category.ERROR_SURVIVED, gravest.standing
+    return _build_error_finding(category, confidence, sentence, ordered, nodes, standing)
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:
@@ -181,8 +174,11 @@ def _build_error_finding(
     confidence: float,
     sentence: str,
     items: Sequence[ErrorOrigin],
+    nodes: Sequence[Node],
     standing: Standing = Standing.FINDING,
 ) -> Finding:
-    nodes = [*(item.origin for item in items), *items[0].path]
     numbers = {"calls": len(items), "levels": len(items[0].path) - 1}
-    return build_finding(category, confidence, sentence, nodes, numbers, standing=standing)
+    more = [item.origin for item in items]
+    return build_finding(
+        category, confidence, sentence, nodes, numbers, more=more, standing=standing
+    )

@@ -244,10 +244,17 @@ def _build_group_finding(
     sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{writer}."
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)
-    nodes = [each.writer for each in strongest if each.writer is not None]
+    writers = [each.writer for each in strongest if each.writer is not None]
     later = [head.made_good_by] if head.made_good_by else []
-    nodes = [*nodes[:1], strongest[0].node, *later, *(each.node for each in strongest), *nodes[1:]]
+    nodes = [*writers[:1], strongest[0].node, *later]
+    more = [*(each.node for each in strongest), *writers[1:]]
     numbers = {"calls": len(group), "of": calls}
     return build_finding(
-        _CATEGORIES[head.fault], confidence, sentence, nodes, numbers, standing=standing
+        _CATEGORIES[head.fault],
+        confidence,
+        sentence,
+        nodes,
+        numbers,
+        more=more,
+        standing=standing,
     )

@@ -126,10 +126,10 @@ def _build_slow_finding(
         f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
         f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
     )
-    confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * (ratio >= _LARGE_RATIO)
-    is_slow = _is_noticed(worst, typical, analysis) or (
-        ratio >= _LARGE_RATIO and worst.duration - typical >= _FINDING_EXCESS
-    )
+    is_far = ratio >= _LARGE_RATIO
+    confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * is_far
+    is_slow = is_far and worst.duration - typical >= _FINDING_EXCESS
+    is_slow = is_slow or _is_noticed(worst, typical, analysis)
     explained = (
         fuller
         or worst.error is not None
@@ -137,14 +137,14 @@ def _build_slow_finding(
         or _is_explained_by_tokens(worst, peers)
         or _did_more(worst, peers, worst.duration - typical)
     )
-    numbers = {"ms": worst.duration / 1_000, "median_ms": typical / 1_000}
-    numbers |= {"ratio": round(ratio, 1), "calls": len(peers)}
+    numbers = {"ms": worst.duration / 1_000, "ratio": round(ratio, 1), "calls": len(peers)}
     return build_finding(
         Category.SLOW_OUTLIER,
         confidence,
         sentence,
-        [worst, *failed[:_FAILED_NAMED], *slow],
+        [worst, *failed[:_FAILED_NAMED]],
         numbers,
+        more=slow,
         standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
     )
 

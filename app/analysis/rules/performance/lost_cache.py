@@ -142,9 +142,11 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
         )
     else:
         return
-    nodes = [*_find_builder(calls[1], change.beginning, analysis), calls[1], *calls]
+    nodes = [*_find_builder(calls[1], change.beginning, analysis), calls[1]]
     numbers = {"written": sum(created), "prompt": sum(prompts)}
-    yield build_finding(Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, numbers)
+    yield build_finding(
+        Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, numbers, more=calls
+    )
 
 
 def _is_most(written: float, prompt: float) -> bool:

@@ -207,7 +207,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     first = turns[jump] if jump else turns[-1]
     tools = [step.parent for step in steps[:1] if step.parent and step.parent.view.calls_outside]
     around = common_parent(turns)
-    order = [first, *steps[:1], *tools, *([around] if around else []), *reversed(turns)]
+    order = [first, *steps[:1], *tools, *([around] if around else [])]
     is_huge = jump is not None and prompts[jump] - prompts[jump - 1] >= _HUGE_RESULT
     is_sure = is_huge or (growth.ratio >= _SURE_RATIO and jump is None)
     numbers = {"turns": len(turns), "first": prompts[0], "last": prompts[-1]}
@@ -218,6 +218,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         sentence,
         order,
         numbers,
+        more=turns,
         standing=_judge_growth(growth, jump, is_copied=is_copied),
     )
 

@@ -220,13 +220,11 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
         f" {format_percent(shared.spent, shared.whole)} of their time.{source}"
     )
     numbers = {"again": shared.again, "branches": len(branches), "spent_ms": shared.spent / 1_000}
-    firsts = {name_stem(group[0].node.name): group for group in reversed(groups)}
     named = [*handed[:2], *branches[:3]]
-    named += [call.node for stem in stems[:_NAMES_SHOWN] for call in firsts[stem][:2]]
-    named += [call.node for group in groups for call in group]
+    more = [call.node for group in groups for call in group]
     confidence = _SURE if standing is Standing.FINDING else _DOUBTFUL
     return build_finding(
-        Category.DUPLICATED_WORK, confidence, sentence, named, numbers, standing=standing
+        Category.DUPLICATED_WORK, confidence, sentence, named, numbers, more=more, standing=standing
     )
 
 

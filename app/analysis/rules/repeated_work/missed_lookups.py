@@ -189,9 +189,9 @@ def _judge_repeated(
     )
     named = [each.node for each in first[:3]]
     named += [*around, *(each.work for each in first[:3])]
-    named += [each.node for group in repeated for each in group]
+    more = [each.node for group in repeated for each in group]
     numbers = {"calls": len(nodes), "again": times - len(repeated), "spent_ms": spent / 1_000}
-    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers)
+    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers, more=more)
 
 
 def _judge_keys(
@@ -212,9 +212,9 @@ def _judge_keys(
         f" {one_line(name_stem(lookups[0].work.name), limit=60)} after them took"
         f" {format_duration(spent)}."
     )
-    named = [*nodes[:3], *(each.work for each in lookups[:3]), *nodes]
+    named = [*nodes[:3], *(each.work for each in lookups[:3])]
     numbers = {"calls": len(nodes), "spent_ms": spent / 1_000}
-    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers)
+    return build_finding(Category.MISSED_LOOKUPS, _CONFIDENCE, sentence, named, numbers, more=nodes)
 
 
 def _key_with_own_time(lookup: Node) -> str:

@@ -88,10 +88,8 @@ def _build_retry_finding(group: Sequence[Attempts], analysis: TraceAnalysis) -> 
     confidence = _BASE + _BY_SIGN * sum(signs) + _BY_FAILURE * (worst.worked is None)
     confidence = min(_MOST, confidence)
     numbers = {"attempts": attempts, "failures": failures, "lost_ms": worst.lost / 1_000}
-    named = [*worst.nodes, *(node for each in group for node in each.failed)]
-    return build_finding(
-        Category.RETRIES, confidence, sentence, named, numbers, standing=Standing.FINDING
-    )
+    more = [node for each in group for node in each.failed]
+    return build_finding(Category.RETRIES, confidence, sentence, worst.nodes, numbers, more=more)
 
 
 def _build_note(harmless: Sequence[Attempts]) -> Finding:
