@@ -81,5 +81,5 @@ async def follow_value(
         )
 
     limit = context.limits.result_characters
-    text = await fit_lines_with_notes(write, limit, views.notes())
+    text = await fit_lines_with_notes(write, limit, views.notes(alias))
     return UnfinishedText(text) if views.unread else text

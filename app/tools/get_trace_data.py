@@ -155,7 +155,7 @@ async def _compare_values(
 
     title, lines = await anyio.to_thread.run_sync(describe)
     limit = context.limits.result_characters
-    text = await fit_lines_with_notes(write, limit, views.notes())
+    text = await fit_lines_with_notes(write, limit, views.notes(alias))
     return UnfinishedText(text) if views.unread else text
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.analysis.text.span_values import find_outliers, show_value, value_key
+from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.text.span_values import find_outliers, read_value, show_value, value_key
+from app.opik.records import Span
 from testkit.case_tables import each_case
 from testkit.limits import tool_limits
 from tests.tools.trace_harness import a_span, opened_trace_of
@@ -72,7 +74,7 @@ async def test_long_values_that_begin_alike_are_not_taken_for_equal() -> None:
             column = await harness.call("get_trace_data", name="x", path=path)
             assert column.splitlines()[0] == f"{path} of 6 spans: 3 distinct values"
             assert column.splitlines()[1].endswith(
-                "… × 2: s2, s3".replace("…", "…”" if "." in path else "…}")
+                "… × 2: s2, s3".replace("…", "a…g of a text 1”" if "." in path else "…}")
             )
         table = await harness.call("get_trace_data", view="table", name="x")
         assert table.splitlines()[1] == "equal in all: output.role “a”"
@@ -129,6 +131,63 @@ async def test_a_table_shows_siblings_with_what_differs_and_the_odd_one_out() ->
         assert chosen.splitlines()[-1].split(" | ")[3:] == ["“city 9”", "“ok”"]
 
 
+async def test_a_column_without_a_name_is_about_the_names_that_have_the_value() -> None:
+    others = [a_span(n, 1, name="note", output={"text": "x"}) for n in range(30, 60)]
+    async with opened_trace_of(*lookups(20), *others) as harness:
+        text = await harness.call("get_trace_data", view="column", path="output.status")
+    assert text.splitlines()[:2] == [
+        "output.status of 20 spans: 2 distinct values, 1 without it;"
+        " 31 spans of other names without it",
+        "outliers: s4 “denied”, s6 missing",
+    ]
+
+
+async def test_values_that_differ_far_behind_an_equal_beginning_are_shown_apart() -> None:
+    beginning = "the quota of the shop is used up for this minute and also the next one, try after "
+    spans = [
+        a_span(n, name="ask", output={"note": f"{beginning}{2**n} seconds"}) for n in range(1, 6)
+    ]
+    async with opened_trace_of(*spans) as harness:
+        column = await harness.call("get_trace_data", view="column", path="output.note")
+        table = await harness.call("get_trace_data", view="table", name="ask", path="output.note")
+    for n in range(1, 6):
+        assert f"the quota of the shop is…, try after {2**n} seconds”" in column
+        assert f"try after {2**n}" in table
+
+
+async def test_what_was_not_read_of_a_row_is_not_called_missing() -> None:
+    spans = [
+        a_span(n, name="ask", output={"text": "x" * 20_000, "status": "ok"}) for n in range(1, 12)
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_trace_data", view="table", name="ask", path="output.status")
+    assert "missing" not in text
+    assert [line.endswith("| not read") for line in text.splitlines()[2:-1]] == [False] * 8 + [
+        True
+    ] * 3
+    assert "of long values of s9, s10, s11 only the first" in text
+
+
+async def test_a_table_of_model_calls_begins_with_their_tokens() -> None:
+    spans = [
+        a_span(
+            n,
+            name="ask",
+            type="llm",
+            model="m",
+            usage={"prompt_tokens": 100 * n, "completion_tokens": 7},
+            input={"messages": [{"role": "user", "content": f"Question {n}?"}]},
+        )
+        for n in range(1, 5)
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_trace_data", view="table", name="ask")
+    head = "span | start | duration | prompt_tokens | completion_tokens"
+    assert f"{head} | input.messages[0].content" in text
+    assert "role" not in text
+
+
+_MISSING = read_value(*([RecordedSpan(Span(id="x", trace_id="t"))] * 2), ("output", "no"))  # type: ignore[arg-type]
 WEATHER = [{"city": "Rome", "temp": temp} for temp in (3, 5, 3, 9)]
 
 
@@ -206,6 +265,9 @@ async def test_a_column_without_a_path_and_a_filter_without_spans_are_refused() 
         (["a", "b", "c"], []),
         ([None, "x", "x", "x", "x"], [0]),
         ([True, True, True, False], [3]),
+        ([*[_MISSING] * 9, "a", "a", "a", "b", "a"], [12]),
+        ([*[_MISSING] * 9, "a", "b"], []),
+        ([_MISSING, "a", "a", "a"], [0]),
     ],
 )
 def test_outliers_are_rare_values_among_equal_ones_and_far_numbers(

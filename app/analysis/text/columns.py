@@ -12,11 +12,14 @@ from app.analysis.text.span_values import (
     equals_text,
     find_outliers,
     is_missing,
+    is_unread,
     read_value,
+    show_apart,
     show_value,
     value_key,
 )
 from app.analysis.text.token_budget import Alias, Line
+from app.analysis.text.value_pieces import is_for_machines
 from app.analysis.tree import Node
 
 Row = tuple[Node, RecordedSpan]
@@ -26,6 +29,7 @@ _NAMED = 12  # spans named with one value; others are counted
 _REPEATED = 6  # repeated values named where most differ
 _OUTLIERS = 6  # outliers named of one column
 _COLUMNS = {"input": 6, "output": 4}  # columns that a table chooses: what fits on a line
+_CALL_FACTS = ("prompt_tokens", "completion_tokens")  # what most is asked about of model calls
 _CELL = 40  # characters of a cell
 _EQUAL_SHOWN = 8  # values named that are equal in all rows
 _PATHS_READ = 200  # different paths of a table's rows: more are keys that are data
@@ -38,20 +42,23 @@ def describe_column(
 ) -> tuple[str, list[Line]]:
     """A title that counts, and lines: distinct values with the spans that have them, the most
     frequent first; where most differ those that are repeated, then one line a span; with
-    `not_equal` only the spans that have another value."""
-    values = [read_value(node, view, steps) for node, view in rows]
-    shown = [show_value(value) for value in values]
+    `not_equal` only the spans that have another value. Spans of a name of which none has the value
+    are only counted."""
+    rows, values, others = _keep_names_with(rows, steps)
+    shown = show_apart(values)
     groups: dict[Hashable, list[int]] = {}
     for place, value in enumerate(values):
         groups.setdefault(value_key(value), []).append(place)
-    absent = sum(map(is_missing, values))
+    absent, unread = sum(map(is_missing, values)), sum(map(is_unread, values))
     title = f"{one_line(format_path(steps))} of {format_count(len(rows), 'span')}"
     if not_equal is not None:
         kept = [i for i, value in enumerate(values) if not equals_text(value, not_equal)]
         title += f": {len(kept):,} not equal to “{one_line(not_equal, limit=60)}”"
         return title, [partial(_format_value_of, rows[i], shown[i], alias) for i in kept]
-    title += f": {format_count(len(groups) - bool(absent), 'distinct value')}"
+    title += f": {format_count(len(groups) - bool(absent) - bool(unread), 'distinct value')}"
     title += f", {absent:,} without it" if absent else ""
+    title += f", {unread:,} not read" if unread else ""
+    title += f"; {format_count(others, 'span')} of other names without it" if others else ""
     if absent == len(rows):
         return title, _describe_paths(rows)
     lines = _describe_numbers(rows, values, alias)
@@ -68,6 +75,18 @@ def describe_column(
         pairs = zip(rows, shown, strict=True)
         lines += [partial(_format_value_of, row, text, alias) for row, text in pairs]
     return title, lines
+
+
+def _keep_names_with(
+    rows: Sequence[Row], steps: Sequence[Step]
+) -> tuple[Sequence[Row], list[Any], int]:
+    """The rows with their values, without those of names of which no span has a value, and how many
+    these are; all of them where none has one."""
+    values = [read_value(node, view, steps) for node, view in rows]
+    pairs = list(zip(rows, values, strict=True))
+    named = {node.name for (node, _), value in pairs if not is_missing(value)}
+    kept = [pair for pair in pairs if pair[0][0].name in named] or pairs
+    return [row for row, _ in kept], [value for _, value in kept], len(pairs) - len(kept)
 
 
 def _format_value_of(row: Row, text: str, alias: Alias) -> str:
@@ -133,30 +152,30 @@ def describe_table(
     in all, and the values that stand out. Without `columns` the short values of inputs and outputs
     that differ are chosen."""
     chosen = _choose_columns(rows) if not columns else _Columns(list(columns), [])
-    table = [[read_value(node, view, steps) for steps in chosen.steps] for node, view in rows]
+    table = [[read_value(node, view, steps) for node, view in rows] for steps in chosen.steps]
     names = [one_line(format_path(steps), limit=60) for steps in chosen.steps]
     lines: list[Line] = []
     if chosen.equal:
         equal = list_first(chosen.equal[:_EQUAL_SHOWN], len(chosen.equal))
         lines.append(lambda: f"equal in all: {equal}")
-    for place, name in enumerate(names):
-        column = [cells[place] for cells in table]
+    for column, name in zip(table, names, strict=True):
         lines += _describe_outliers(rows, column, alias, label=f"odd in {name}")
     lines.append(lambda: " | ".join(["span", "start", "duration", *names]))
+    shown = [show_apart(column, limit=_CELL) for column in table]
     lines += [
-        partial(_format_row, row, cells, zero, alias)
-        for row, cells in zip(rows, table, strict=True)
+        partial(_format_row, row, [column[place] for column in shown], zero, alias)
+        for place, row in enumerate(rows)
     ]
     return f"{format_count(len(rows), 'span')} in the order of time", lines
 
 
-def _format_row(row: Row, cells: Sequence[Any], zero: int, alias: Alias) -> str:
+def _format_row(row: Row, cells: Sequence[str], zero: int, alias: Alias) -> str:
     node, view = row
     parts = [
         f"{alias(node.id)} {one_line(node.name, limit=40)}",
         f"+{format_duration(node.start - zero)}",
         format_duration(node.duration),
-        *(show_value(cell, limit=_CELL) for cell in cells),
+        *cells,
     ]
     if view.error is not None:
         parts.append(f"ERROR {one_line(view.error.exception_type or '', limit=40)}".rstrip())
@@ -173,6 +192,10 @@ class _Columns:
 
 def _choose_columns(rows: Sequence[Row]) -> _Columns:
     chosen = _Columns([], [])
+    calls = sum(view.is_model_call for _, view in rows)
+    for fact in _CALL_FACTS if calls > _OFTEN * len(rows) else ():
+        if any(not is_missing(read_value(*row, (fact,))) for row in rows):
+            chosen.steps.append((fact,))
     for field, most in _COLUMNS.items():
         found: dict[Sequence[Step], list[Any]] = {}
         for row in rows:
@@ -192,5 +215,7 @@ def _choose_columns(rows: Sequence[Row]) -> _Columns:
 
 def _iterate_leaves(row: Row, field: str) -> Iterator[tuple[Sequence[Step], Any]]:
     for leaf in getattr(row[1], field).leaves[:_PATHS_READ]:
+        if leaf.path and is_for_machines(str(leaf.path[-1]), leaf.value):
+            continue
         if leaf.path or leaf.value is not None:
             yield (field, *leaf.path), leaf.value

@@ -6,11 +6,12 @@ import marshal
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from statistics import median
 from typing import Any
 
 from app.analysis.error_origins import error_message
+from app.analysis.grouping import group_by
 from app.analysis.recorded.leaves import MOST_LEAVES, Path
 from app.analysis.recorded.recorded_span import RecordedSpan
 from app.analysis.recorded.spellings import plain_key
@@ -26,12 +27,19 @@ _SHOWN = 80  # characters of a value
 _FEW_TO_JUDGE = 4  # values: of fewer, none is the odd one out
 _COMMON = 0.75  # share of the values that are equal, from which on the others stand out
 _FAR = 5.0  # times the median distance from the median, from which on a number stands out
+_BEGIN, _BEFORE = 24, 12  # characters shown of equal beginnings: of all, before what differs
 _MISSING = object()
+_NOT_READ = object()
 
 
 def is_missing(value: Any) -> bool:
     """Whether `read_value` found nothing."""
     return value is _MISSING
+
+
+def is_unread(value: Any) -> bool:
+    """Whether what `read_value` looked for may lie behind where the backend cut a body."""
+    return value is _NOT_READ
 
 
 _FACTS: dict[str, Callable[[Node, RecordedSpan], Any]] = {
@@ -64,13 +72,14 @@ def read_value(node: Node, view: RecordedSpan, steps: Sequence[Step]) -> Any:
         for value in (open_body(view, field), getattr(view.span, field)):
             with suppress(ToolFailed):
                 return select_value(value, steps, start=1)
-        return _MISSING
+        return _NOT_READ if getattr(view, field).is_cut else _MISSING
     if len(steps) == 1 and steps[0] in _FACTS:
         return _FACTS[str(steps[0])](node, view)
     for field in BODY_FIELDS:
         for _, value in find_keyed(open_body(view, field), steps):
             return value
-    return _MISSING
+    is_cut = any(getattr(view, field).is_cut for field in BODY_FIELDS)
+    return _NOT_READ if is_cut else _MISSING
 
 
 def open_body(view: RecordedSpan, field: str) -> Any:
@@ -106,6 +115,8 @@ def show_value(value: Any, *, limit: int = _SHOWN) -> str:
     that are shown alike may differ; see `value_key`."""
     if is_missing(value):
         return "missing"
+    if is_unread(value):
+        return "not read"
     if isinstance(value, str):
         return f"“{one_line(value, limit=limit)}”"
     if isinstance(value, dict | list):
@@ -114,6 +125,23 @@ def show_value(value: Any, *, limit: int = _SHOWN) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return one_line(json.dumps(value), limit=limit)
+
+
+def show_apart(values: Sequence[Any], *, limit: int = _SHOWN) -> list[str]:
+    """All values as `show_value` shows them; texts that differ behind what is shown of them are cut
+    in the middle, so that the first difference shows."""
+    shown = [show_value(value, limit=limit) for value in values]
+    for text, places in group_by(range(len(values)), shown.__getitem__).items():
+        alike = [values[place] for place in places]
+        if text.endswith("…”") and len(set(alike)) > 1:
+            pairs = zip(min(alike), max(alike), strict=False)
+            start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - _BEFORE
+            if start > _BEGIN:
+                begin = one_line(alike[0][:_BEGIN], limit=_BEGIN)
+                for place in places:
+                    rest = one_line(values[place][start:], limit=max(_BEFORE, limit - _BEGIN))
+                    shown[place] = f"“{begin}…{rest}”"
+    return shown
 
 
 def _preview(value: Any, limit: int) -> str:
@@ -164,7 +192,15 @@ def equals_text(value: Any, text: str) -> bool:
 
 def find_outliers(values: Sequence[Any]) -> list[int]:
     """The places of values that stand out: numbers far from the median, or values that are rare
-    where most are equal; a value that is missing counts as one."""
+    where most are equal. A value that is missing counts as one, but where most are missing none of
+    the others stands out by being there; what was not read is not judged."""
+    known = [place for place, value in enumerate(values) if not is_unread(value)]
+    present = [place for place in known if not is_missing(values[place])]
+    judged = present if len(present) < len(known) / 2 else known
+    return [judged[place] for place in _find_outlying([values[place] for place in judged])]
+
+
+def _find_outlying(values: Sequence[Any]) -> list[int]:
     if len(values) < _FEW_TO_JUDGE:
         return []
     if all(isinstance(each, int | float) and not isinstance(each, bool) for each in values):

@@ -100,7 +100,7 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
     lists: list[tuple[str, list[Any]]] = []
     for part, inner in islice(value.items(), _MOST_MEMBERS):
         key, kind = str(part), type(inner)
-        if plain_key(key) in _MACHINE_KEYS and _is_for_machines(inner):
+        if is_for_machines(key, inner):
             continue
         if kind is list and inner:
             lists.append((key, inner))
@@ -121,7 +121,10 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
             yield from _describe(key, inner, level + 1)
 
 
-def _is_for_machines(value: Any) -> bool:
+def is_for_machines(key: str, value: Any) -> bool:
+    """Whether a member of an object says only what message, block or reply the object is."""
+    if plain_key(key) not in _MACHINE_KEYS:
+        return False
     if isinstance(value, str):
         return len(value) <= _LONGEST_WORD and plain_key(value) in _MACHINE_WORDS
     return value is None or value == 1  # the version of LangChain's serialization

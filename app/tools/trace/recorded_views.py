@@ -5,29 +5,31 @@ from dataclasses import dataclass
 
 from app.analysis.recorded.body import is_cut_body
 from app.analysis.recorded.recorded_span import RecordedSpan
-from app.analysis.text.one_line import format_count
+from app.analysis.text.one_line import format_count, list_first
+from app.analysis.text.token_budget import Alias
 from app.analysis.tree import Node
 from app.opik.client import BODIES
 from app.tools.trace.trace_context import TraceContext
 
+_CUT_NAMED = 6  # spans named in the note on cut values
 _WHOLE_AT_ONCE = 8  # cut bodies read whole in one call, as many as are kept for the next one
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedViews:
-    """The views of those spans that could be read, by id; and how many were not read, or only as
-    far as the backend cut them."""
+    """The views of those spans that could be read, by id; how many were not read, and the ids of
+    those that were read only as far as the backend cut them."""
 
     by_id: Mapping[str, RecordedSpan]
     unread: int
-    cut: int
+    cut: Sequence[str]
 
-    def notes(self) -> list[str]:
+    def notes(self, alias: Alias) -> list[str]:
         """What of the spans is not known."""
         notes = []
         if self.cut:
-            count = format_count(self.cut, "span")
-            notes.append(f"[of long values of {count} only the first 10,000 characters were read]")
+            named = list_first([alias(each) for each in self.cut[:_CUT_NAMED]], len(self.cut))
+            notes.append(f"[of long values of {named} only the first 10,000 characters were read]")
         if self.unread:
             count = format_count(self.unread, "span")
             notes.append(
@@ -51,5 +53,5 @@ async def read_views(context: TraceContext, nodes: Sequence[Node]) -> RecordedVi
     # The first ones: where a value comes from is asked more often than where it ends.
     opened = await context.open_spans(cut[:_WHOLE_AT_ONCE])
     views |= {each.span.id: RecordedSpan(each.span) for each in opened}
-    still_cut = sum(1 for each in opened if each.note) + max(0, len(cut) - _WHOLE_AT_ONCE)
-    return RecordedViews(views, len(nodes) - len(views), still_cut)
+    still_cut = [each.span for each in opened if each.note] + cut[_WHOLE_AT_ONCE:]
+    return RecordedViews(views, len(nodes) - len(views), [span.id for span in still_cut])
