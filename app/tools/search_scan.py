@@ -13,6 +13,7 @@ from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.leaves import Path, walk_values
 from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
+from app.analysis.tree import Tree
 from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
@@ -36,6 +37,9 @@ def may_span_key(text: str) -> bool:
     return ": " in text or text.endswith(":")
 
 
+# A number with a point or comma, and a short unit: the other sign stands for the same in another
+# language. Names and versions with numbers in them are found as they are.
+_DECIMAL = re.compile(r"(\W*\d+)[.,](\d+\s?[^\d.,]{0,4})")
 # What refers to the beginning or end of a whole value rather than of a line.
 _ANCHOR = re.compile(r"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
 
@@ -47,7 +51,8 @@ class _Match(Protocol):
 class SearchPattern:
     """A pattern for UTF-8 text; RE2 takes linear time whatever the pattern.
 
-    `^` and `$` match at the beginning and the end of each line of a value.
+    `^` and `$` match at the beginning and the end of each line of a value. A plain decimal number
+    is found with a point and with a comma.
     """
 
     def __init__(self, pattern: str, *, regex: bool) -> None:
@@ -55,6 +60,8 @@ class SearchPattern:
         self._seconds_left = _COUNTING_SECONDS
         if not pattern or len(pattern) > LONGEST_PATTERN:
             raise ToolFailed(f"A pattern has 1 to {LONGEST_PATTERN} characters.")
+        if not regex and (number := _DECIMAL.fullmatch(pattern)):
+            pattern, regex = "[.,]".join(map(re.escape, number.groups())), True
         self.plain = None if regex else pattern
         self.is_anchored = regex and bool(_ANCHOR.search(pattern))
         options = re2.Options()
@@ -97,6 +104,7 @@ class Hit:
 
     `at` is the character of the first match and `length` the value's; `snippet` is one line.
     `rank` puts whole words (0) before parts of words (1) and places that repeat others (2).
+    `copies` are the places, by record and path, where spans around these have the same text.
     """
 
     records: list[str]
@@ -106,6 +114,7 @@ class Hit:
     at: int
     length: int
     rank: int = 0
+    copies: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -123,9 +132,10 @@ class HitCounter:
             self.hits.append(hit)
         self.count(hit, hit.records[0])
 
-    def sort_from(self, first: int) -> None:
-        """Sorts the hits after the first so many, which were shown already."""
-        self.hits[first:] = sorted(self.hits[first:], key=lambda hit: hit.rank)
+    def sort_from(self, first: int, tree: Tree) -> None:
+        """Sorts the hits after the first so many, which were shown already, and joins copies."""
+        joined = _join_copies(self.hits[first:], tree)
+        self.hits[first:] = sorted(joined, key=lambda hit: hit.rank)
 
     def count(self, hit: Hit, record: str) -> None:
         self.values += 1
@@ -133,8 +143,51 @@ class HitCounter:
         self.records.add(record)
 
 
+def _join_copies(hits: Sequence[Hit], tree: Tree) -> list[Hit]:
+    """The hits without those that repeat, in a span around it, what a span returned, or below it
+    what it was given; an error stands with the span in which it began."""
+    kept: list[Hit] = []
+    groups: dict[tuple[str, str, int, int], list[Hit]] = {}
+    for hit in hits:
+        side = hit.path[: len("output")]
+        if side.startswith("error"):
+            hit.records.sort(key=lambda each: -_depth_of(each, tree))
+        if side == "output" or side.startswith("input"):
+            groups.setdefault((side, hit.snippet, hit.at, hit.length), []).append(hit)
+        else:
+            kept.append(hit)
+    for (side, *_), group in groups.items():
+        sign = -1 if side == "output" else 1
+        group.sort(key=lambda hit: sign * _depth_of(hit.records[0], tree))
+        first: list[Hit] = []
+        for hit in group:
+            origin = next((each for each in first if _are_nested(each, hit, tree)), None)
+            if origin is not None:
+                origin.copies.append((hit.records[0], hit.path))
+            else:
+                first.append(hit)
+        kept += first
+    order = {id(hit): place for place, hit in enumerate(hits)}
+    return sorted(kept, key=lambda hit: order[id(hit)])
+
+
+def _depth_of(record: str, tree: Tree) -> int:
+    return tree.by_id[record].depth if record else -1
+
+
+def _are_nested(one: Hit, other: Hit, tree: Tree) -> bool:
+    """Whether one of two spans is above the other; the trace is above all."""
+    if not (one.records[0] and other.records[0]):
+        return True
+    first, last = sorted(
+        (tree.by_id[each.records[0]] for each in (one, other)), key=lambda node: node.index
+    )
+    return first.index < last.index < first.index + first.size
+
+
 FACTS = ("name", "type", "model", "provider", "tags", "error")
 """The fields of a span that are no bodies: short, and often the same for many spans."""
+_MESSAGE, _TRACEBACK = ("error", "message"), ("error", "traceback")
 
 
 def scan_facts(
@@ -147,7 +200,11 @@ def scan_facts(
     so that the model of a hundred calls is one line."""
     known: dict[tuple[tuple[str, ...], str], Hit | None] = {}
     for record in records:
+        message: tuple[str, Hit] | None = None
         for path, text in _iterate_facts(record, fields):
+            if path == _TRACEBACK and message and _repeats_message(pattern, text, *message):
+                _add_copy(message[1], record, path, counter)
+                continue
             if (path, text) not in known:
                 hit = known[path, text] = _find_hit(pattern, _record_id(record), path, text)
                 if hit is not None:
@@ -155,6 +212,21 @@ def scan_facts(
             elif (hit := known[path, text]) is not None:
                 hit.records.append(_record_id(record))
                 counter.count(hit, hit.records[-1])
+            if path == _MESSAGE and hit is not None:
+                message = text, hit
+
+
+def _repeats_message(pattern: SearchPattern, text: str, message: str, hit: Hit) -> bool:
+    """Whether a traceback has no match but those in the message of its error."""
+    found = sum(1 for _ in pattern.places(as_text(text).encode()))
+    return 0 < found <= hit.matches * text.count(message)
+
+
+def _add_copy(hit: Hit, record: Span | Trace, path: Path, counter: HitCounter) -> None:
+    where = format_path(path)
+    if all(known != where for _, known in hit.copies):
+        hit.copies.append((hit.records[0], where))
+    counter.count(hit, _record_id(record))
 
 
 def _iterate_facts(

@@ -38,6 +38,7 @@ SearchField = Literal[
 ALL_FIELDS: tuple[SearchField, ...] = get_args(SearchField)
 _NAMED = 12  # spans named with one hit; others of the same model or name are counted
 _PLURALS = {"input": "inputs", "output": "outputs", "metadata": "metadata"}
+_COPIES_NAMED = 4  # places of one text in spans around it
 _CHUNK = 50  # spans searched at a time, so that a time limit can interrupt between chunks
 _MOST_FAILURES = 5  # empty broken pages that end a run: each is an attempt of several seconds
 _CLOSING = 400  # characters kept for the notes at the end, without the calls in them
@@ -104,7 +105,7 @@ class Search:
                 if await self._scan_chosen():
                     await self._scan_cut()
                     await self._scan_pages()
-            self.counter.sort_from(shown)
+            self.counter.sort_from(shown, self._context.analysis.tree)
 
     async def _scan_structure(self) -> None:
         """Names, models, errors and the like of all spans, and the trace's own values."""
@@ -319,4 +320,17 @@ def _format_hit(context: TraceContext, hit: Hit) -> str:
     who = list_first(named, len(hit.records))
     times = f" ({hit.matches:,} times)" if hit.matches > 1 else ""
     far = f" [character {hit.at:,} of {hit.length:,}]" if hit.length > 2_000 else ""
-    return f"{who} {one_line(hit.path, limit=160)}{times}{far}: {hit.snippet}"
+    where = one_line(hit.path, limit=160) + _format_copies(context, hit)
+    return f"{who} {where}{times}{far}: {hit.snippet}"
+
+
+def _format_copies(context: TraceContext, hit: Hit) -> str:
+    """` and error.traceback`, ` (also s2 output.text)`: where else the same stands."""
+    own = [path for record, path in hit.copies if record in hit.records]
+    others = [(record, path) for record, path in hit.copies if record not in hit.records]
+    named = [
+        f"{context.aliases.name_span(record) if record else 'trace'} {one_line(path, limit=80)}"
+        for record, path in others[:_COPIES_NAMED]
+    ]
+    also = f" (also {list_first(named, len(others))})" if others else ""
+    return "".join(f" and {path}" for path in own) + also

@@ -48,10 +48,37 @@ async def test_a_key_shows_each_value_until_it_changes(path: str) -> None:
         "first: +2.9 ms s2 identify output.customer.customer_id",
         "last: +7.0 ms s7 lookup input.customer_id; in no later input (s8, s9)",
         "+2.9 ms to +6.0 ms “C-1042”: s2 identify output.customer.customer_id,"
-        " s3 lookup input.customer_id, s4 lookup input.customer_id,"
-        " s5 lookup input.customer_id and 1 more",
-        "+6.9 ms to +7.0 ms null: s6 hand over output.customer_id, s7 lookup input.customer_id",
+        " +3.0 ms s3 lookup input.customer_id, +4.0 ms s4 lookup input.customer_id,"
+        " +5.0 ms s5 lookup input.customer_id and 1 more",
+        "+6.9 ms to +7.0 ms null: s6 hand over output.customer_id,"
+        " +7.0 ms s7 lookup input.customer_id",
     ]
+
+
+async def test_calls_that_take_and_return_a_value_share_a_line() -> None:
+    spans = [a_span(n, name="row", input={"of": "L-5"}, output={"of": "L-5"}) for n in range(1, 5)]
+    spans.append(a_span(9, name="sum", input={"of": "L-5"}))
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("follow_value", value="L-5")
+    assert text.splitlines()[-2:] == [
+        "+1.0 ms to +4.9 ms s1, s2, s3, s4 row input.of and output.of",
+        "+9.0 ms s5 sum input.of",
+    ]
+
+
+async def test_places_of_a_value_that_begin_together_have_no_times_of_their_own() -> None:
+    spans = [
+        a_span(1, name="look", output={"version": 7}),
+        a_span(2, name="look", output={"version": 7}),
+        a_span(400, name="store", input={"version": 7}),
+        a_span(900, name="store", input={"version": 7}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("follow_value", path="version")
+    assert text.splitlines()[-1] == (
+        "+1.9 ms to +900 ms 7: s1 look output.version, s2 look output.version,"
+        " +400 ms s3 store input.version, +900 ms s4 store input.version"
+    )
 
 
 async def test_a_path_looks_at_its_side_only() -> None:

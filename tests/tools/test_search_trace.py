@@ -304,3 +304,47 @@ async def test_whole_words_come_before_parts_and_what_wrappers_repeat() -> None:
         "s1 error.traceback",
         "s1 output.usage.total",
     ]
+
+
+async def test_copies_of_a_text_in_the_spans_around_share_the_line_of_where_it_began() -> None:
+    spans = [
+        a_span(1, input={"ask": "no cheese"}, output={"text": "late: snow"}),
+        a_span(2, 1, input={"ask": "no cheese"}, output={"text": "late: snow"}),
+        a_span(3, 2, output={"note": "late: snow"}),
+        a_span(4, 1, output={"text": "late: snow"}),
+    ]
+    async with opened_trace_of(*spans, trace=a_trace(output="late: snow")) as harness:
+        text = await harness.call("search_trace", pattern="snow")
+        asked = await harness.call("search_trace", pattern="cheese")
+    assert text.splitlines() == [
+        "5 matches in 5 values of 4 spans and the trace itself",
+        "s3 output.note (also s2 output.text, s1 output.text, trace output): late: snow",
+        "s4 output.text: late: snow",
+    ]
+    assert asked.splitlines()[1:] == ["s1 input.ask (also s2 input.ask): no cheese"]
+
+
+async def test_an_error_on_its_way_up_is_one_line_with_the_span_in_which_it_began() -> None:
+    def error(frames: int) -> dict[str, str]:
+        lines = [f'  File "m.py", line {n}, in f{n}' for n in range(frames)]
+        stack = "\n".join(["Traceback (most recent call last):", *lines, "KeyError: no lid"])
+        return {"exception_type": "KeyError", "message": "no lid", "traceback": stack}
+
+    spans = [a_span(n, n - 1 or None, error_info=error(5 - n)) for n in (1, 2, 3)]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("search_trace", pattern="lid")
+        frame = await harness.call("search_trace", pattern="f1")
+    assert text.splitlines() == [
+        "6 matches in 6 values of 3 spans",
+        "s3, s2, s1 error.message and error.traceback: no lid",
+    ]
+    assert len(frame.splitlines()) == 4
+
+
+async def test_a_decimal_number_is_found_with_a_point_and_with_a_comma() -> None:
+    spans = [a_span(1, output="fee 1,2 %"), a_span(2, output="1.2 % fee"), a_span(3, output="1:2")]
+    async with opened_trace_of(*spans) as harness:
+        for pattern in ("1.2", "1,2", "1.2 %"):
+            text = await harness.call("search_trace", pattern=pattern)
+            assert text.startswith("2 matches in 2 values of 2 spans\n"), pattern
+        assert await harness.call("search_trace", pattern="v1.2") == "No match."

@@ -26,6 +26,8 @@ _LONGEST_READ = 200_000  # characters of one text that are looked through
 _PLACES_TRIED = 50  # of a text in a longer one, to find it as a word of its own
 _VALUES_OF_BODY = 3  # different values under a key that are shown of one input or output
 _PLACES_SHOWN = 4  # places named of one value that stays the same
+_CALLS_FOLDED = 3  # spans that have a value at the same places; two are as quickly read
+_APART = 0.01  # share of the trace between two places, from which on each has its time
 _NAMED = 12  # spans named of one name that have a value one after the other
 _PEERS_SHOWN = 6  # spans named on either side of a comparison
 _MOST_RUNS = 40  # changes listed one by one; parallel work with values of its own has more
@@ -157,18 +159,33 @@ def describe_value_trail(
     if not found:
         return title, _resembling_keys(places, text)
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=True)]
-    runs = groupby(found, key=lambda each: (each.place.kind, each.where, each.text))
-    return title, [*lines, *(partial(_describe_run, list(run)) for _, run in runs)]
+    return title, [*lines, *(partial(_describe_run, run) for run in _split_runs(found))]
+
+
+def _split_runs(found: Sequence[Occurrence]) -> Iterator[Sequence[Occurrence]]:
+    """Places one after the other of spans of one name: those of calls that have it at the same
+    paths, as in input and output, together, else those at one path."""
+    for _, named in groupby(found, key=lambda each: each.place.kind):
+        run = list(named)
+        of_span = group_by(run, lambda each: each.place.span_id).values()
+        places = [[(each.where, each.text) for each in one] for one in of_span]
+        if len(places) >= _CALLS_FOLDED and all(each == places[0] for each in places):
+            yield run
+            continue
+        for _, part in groupby(run, key=lambda each: (each.where, each.text)):
+            yield list(part)
 
 
 def _describe_run(run: Sequence[Occurrence]) -> str:
-    """Where a value stands at the same path of spans of one name, one after the other."""
+    """Where a value stands at the same paths of spans of one name, one after the other."""
     first, text = run[0], run[0].text and f": {run[0].text}"
     if len(run) == 1:
         return f"+{format_duration(first.place.at)} {first.format()}{text}"
-    named = list_first([each.place.who for each in run[:_NAMED]], len(run))
+    spans = list({each.place.span_id: each for each in run}.values())
+    named = list_first([each.place.who for each in spans[:_NAMED]], len(spans))
+    where = " and ".join(dict.fromkeys(each.where for each in run))
     times = f"+{format_duration(first.place.at)} to +{format_duration(run[-1].place.at)}"
-    return f"{times} {named} {first.place.name} {first.where}{text}"
+    return f"{times} {named} {first.place.name} {where}{text}"
 
 
 def describe_path_trail(
@@ -180,6 +197,7 @@ def describe_path_trail(
     title = f"{path} {_count_places(found)}"
     if not found:
         return title, _resembling_keys(places, str(steps[-1]))
+    apart = max(place.at for place in places) * _APART
     runs = [list(run) for _, run in groupby(found, key=lambda each: each.key)]
     values = list(dict.fromkeys(each.key for each in found))
     title += f", {format_count(len(values), 'value')}, {format_count(len(runs) - 1, 'change')}"
@@ -188,12 +206,17 @@ def describe_path_trail(
         runs = list(by_value.values())
         title += "; by value"
     lines = [*_describe_ends(places, found), *_describe_missing(places, found, with_values=False)]
-    return title, [*lines, *(partial(_describe_value_of, run) for run in runs)]
+    return title, [*lines, *(partial(_describe_value_of, run, apart) for run in runs)]
 
 
-def _describe_value_of(run: Sequence[Occurrence]) -> str:
-    """A value and where it stands until it changes."""
-    named = list_first([each.format() for each in run[:_PLACES_SHOWN]], len(run))
+def _describe_value_of(run: Sequence[Occurrence], apart: float) -> str:
+    """A value and where it stands until it changes, with the times of places that lie apart."""
+    shown, last = list[str](), run[0].place.at
+    for each in run[:_PLACES_SHOWN]:
+        is_apart = each.place.at - last > apart
+        last = each.place.at if is_apart else last
+        shown.append(f"+{format_duration(last)} {each.format()}" if is_apart else each.format())
+    named = list_first(shown, len(run))
     until = f" to +{format_duration(run[-1].place.at)}" if len(run) > 1 else ""
     return f"+{format_duration(run[0].place.at)}{until} {run[0].text}: {named}"
 
