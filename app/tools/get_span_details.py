@@ -22,6 +22,7 @@ from app.analysis.text.one_line import (
     one_line,
 )
 from app.analysis.text.span_values import open_body
+from app.analysis.tree import Node
 from app.errors import ToolFailed
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
@@ -49,6 +50,7 @@ _ALL_FACTS = 400  # characters that the facts of most spans need; with less they
 _WHOLE_READ = (
     10  # spans whose cut bodies are read whole: each is a request, and more share the room
 )
+_LEVELS_ABOVE = 4  # looked through for a limit of tokens: a wrapper, a client, a step, an agent
 _NAMED = 100  # spans named in the call for those that did not fit
 
 
@@ -233,6 +235,7 @@ def _describe_span(
         return _describe_value_at(span, alias, [title, *notes], asked.steps)
     brief = [format_span(node, context.analysis, name=alias), *format_error(span, like), *notes]
     if asked.as_call:
+        brief += _find_limit_around(context, node, RecordedSpan(span))
         left = room - sum(len(line) + 1 for line in brief)
         return _RecordText([*brief, *format_messages_and_reply(RecordedSpan(span), left)])
     values = [*_error_values(span, alias, like), *_body_values(span, alias, asked.fields)]
@@ -240,6 +243,24 @@ def _describe_span(
         return _RecordText(brief, values)
     facts = [*format_facts(context, span, node, like), *notes]
     return _RecordText([*facts, *_note_hidden_bodies(context, span, asked.fields)], values)
+
+
+def _find_limit_around(context: TraceContext, node: Node, view: RecordedSpan) -> list[str]:
+    """The limit of tokens that the nearest span around a call was given, where none was recorded
+    of the call itself."""
+    if not view.is_model_call or view.request.token_limit is not None:
+        return []
+    above = node.parent
+    for _ in range(_LEVELS_ABOVE):
+        if above is None:
+            break
+        body = context.get_body(above.id)
+        limit = RecordedSpan(body).request.token_limit if body is not None else None
+        if limit is not None:
+            who = f"{context.aliases.name_span(above.id)} {one_line(above.name, limit=60)}"
+            return [f"around it: {who} was given a limit of {limit:,.0f} tokens"]
+        above = above.parent
+    return []
 
 
 def _describe_trace(context: TraceContext, asked: _Asked, like: LikeError | None) -> _RecordText:
@@ -281,11 +302,14 @@ def _error_values(
 def _body_values(record: Span | Trace, reference: str, fields: Sequence[str]) -> list[Value]:
     """The bodies, without what is recorded twice in them or shown as a fact."""
     values = []
+    offers_tools = isinstance(record, Span) and RecordedSpan(record).is_model_call
     for name in fields:
         body = getattr(record, name)
         value = _make_value(reference, (name,), body)
         if isinstance(body, dict | list):
-            body = leave_out_repeats(name, body, has_usage=bool(record.usage))
+            body = leave_out_repeats(
+                name, body, has_usage=bool(record.usage), offers_tools=offers_tools
+            )
             value = value.shorten(as_text(body), "empty and repeated parts left out", body)
         values.append(value)
     return values

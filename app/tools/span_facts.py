@@ -68,6 +68,7 @@ def _format_times(context: TraceContext, span: Span, node: Node) -> list[str]:
     if not node.finished:
         lines.append("end: never ended")
     elif span.start_time is not None:
+        lines.append(f"end: {(node.end - zero) / 1_000:+,.1f} ms from the trace's start")
         own = context.analysis.profile.own_time[node.index]
         parts = f"; {own / 1_000:,.1f} ms without its children" if node.children else ""
         lines.append(f"duration: {node.duration / 1_000:,.1f} ms{parts}")

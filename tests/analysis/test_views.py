@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from itertools import accumulate
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.text.views import (
@@ -10,7 +11,7 @@ from app.analysis.text.views import (
     list_spans,
 )
 from app.analysis.trace_analysis import TraceAnalysis
-from app.opik.records import ErrorInfo
+from app.opik.records import ErrorInfo, Span
 from app.token_estimate import estimate_tokens
 from tests.analysis.timeline import draw, span, trace
 
@@ -104,6 +105,24 @@ def test_the_critical_path_is_listed_in_the_order_of_time() -> None:
         "at 4.0 ms: s3 fetch 5.0 ms (50 %)",
         "at 9.0 ms: s1 root 1.0 ms (10 %)",
     ]
+
+
+def test_small_segments_of_a_path_are_left_out_where_they_are_few_of_its_time() -> None:
+    def steps(*lengths: float) -> list[Span]:
+        ends = [*accumulate(lengths)]
+        root = span("root", 0, ends[-1])
+        starts = [0.0, *ends]
+        pairs = enumerate(zip(starts, ends, strict=False))
+        return [root, *(span(f"n{n}", *pair, parent_span_id="root") for n, pair in pairs)]
+
+    text = format_critical_path(analyse_trace(trace(), steps(500, 2, 3, 400)), alias=aliases())
+    lines = text.splitlines()
+    assert lines[0] == (
+        "Critical path, 4 segments, 905 ms in total, without 2 of less than 1% each (1 %):"
+    )
+    assert [line.split()[4] for line in lines[1:]] == ["n0", "n3"]
+    even = format_critical_path(analyse_trace(trace(), steps(*[3] * 200)), alias=aliases())
+    assert "without" not in even
 
 
 def test_findings_say_category_group_confidence_and_spans() -> None:

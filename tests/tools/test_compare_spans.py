@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from standin.faults import Answer, Fault
+from testkit.case_tables import each_case
 from testkit.service import span_id
 from tests.tools.trace_harness import a_span, opened_trace_of
 
@@ -146,3 +147,26 @@ async def test_two_large_subtrees_stay_within_the_room() -> None:
     async with opened_trace_of(a_span(1), a_span(2), *below) as harness:
         text = await harness.call("compare", a="s1", b="s2")
         assert "of differences did not fit" in text
+
+
+@each_case(
+    "last, said",
+    [
+        ("ok", "all 2 pairs"),
+        ("no", "1 of 2 pairs"),
+    ],
+)
+async def test_branches_that_did_the_same_say_so(last: str, said: str) -> None:
+    spans = [
+        a_span(1, name="station", input={"id": "A"}),
+        a_span(2, 1, name="take", input={"n": 1}, output="ok"),
+        a_span(3, 1, name="give", input={"n": 2}, output="ok"),
+        a_span(4, name="station", input={"id": "B"}),
+        a_span(5, 4, name="take", input={"n": 1}, output="ok"),
+        a_span(6, 4, name="give", input={"n": 2}, output=last),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("compare", a="s1", b="s4")
+        more = await harness.call("compare", a="s1", b="s2")
+    assert text.splitlines()[-1] == (f"spans below with equal inputs and outputs: {said}")
+    assert "pairs" not in more

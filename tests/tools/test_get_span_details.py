@@ -47,7 +47,7 @@ async def test_facts_name_parent_and_children_by_their_short_names_and_no_audit_
     assert "model: gpt-4.1 by openai" in text
     assert "parent: s2 plan" in text
     assert "start: 2026-11-20T10:00:02.000+00:00 (+2,000.0 ms from the trace's start)" in text
-    assert "duration: 1,500.0 ms" in text
+    assert "end: +3,500.0 ms from the trace's start\nduration: 1,500.0 ms" in text
     assert "time to first token: 12.5 ms" in text
     assert "usage: prompt_tokens 1,200\ncost: $0.012\ntags: a, b" in text
     assert "somebody" not in text
@@ -522,3 +522,40 @@ async def test_a_row_names_up_to_three_spans_for_a_person() -> None:
         assert await harness.display("get_span_details", span_id="s99") == "Fetching span details"
         row = await harness.display("get_span_details", span_id="trace")
         assert row == "Reading the trace's input and output"
+
+
+async def test_of_offered_tools_the_names_are_shown_and_their_schemas_at_a_path() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"shelf": {"type": "string", "description": "x" * 90}},
+    }
+    tools = [
+        {"type": "function", "function": {"name": name, "parameters": schema}}
+        for name in ("look", "store")
+    ]
+    spans = [
+        a_span(1, type="llm", model="m", metadata={"tools": tools, "k": 1}),
+        a_span(2, metadata={"tools": tools}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        call = await harness.call("get_span_details", span_id="s1", include_metadata=True)
+        named = await harness.call("get_span_details", span_id="s1", path="metadata.tools")
+        other = await harness.call("get_span_details", span_id="s2", include_metadata=True)
+    assert "[2 tools: look, store; schemas: path=metadata.tools]" in call
+    assert "properties" not in call
+    assert "properties" in named
+    assert "properties" in other
+
+
+async def test_a_model_call_without_a_limit_names_the_one_of_the_nearest_span_around_it() -> None:
+    spans = [
+        a_span(1, name="desk", input={"max_tokens": 900}),
+        a_span(2, 1, name="write", input={"max_tokens": 160, "of": "letter"}),
+        a_span(3, 2, type="llm", model="m", input={"messages": [{"role": "user", "content": "x"}]}),
+        a_span(4, 2, type="llm", model="m", input={"messages": [], "max_tokens": 50}),
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s3", view="model_call")
+        own = await harness.call("get_span_details", span_id="s4", view="model_call")
+    assert "around it: s2 write was given a limit of 160 tokens" in text
+    assert "around it" not in own

@@ -57,7 +57,7 @@ class RecordedRequest:
         names: set[str] = set()
         for record in (given, metadata):
             if isinstance(record, dict) and _OFFERED in record:
-                names |= _tool_names(record[_OFFERED])[0]
+                names |= read_tool_names(record[_OFFERED])[0]
         self.has_hosted_tools = self.wants_json = False
         self.token_limit: float | None = None
         self.context_limit: float | None = None
@@ -66,7 +66,7 @@ class RecordedRequest:
             if key in _SETTINGS and value is not None:
                 self.settings.setdefault(_SETTINGS[key], value)
             if key in TOOLS:
-                found, has_hosted = _tool_names(value)
+                found, has_hosted = read_tool_names(value)
                 names |= found
                 self.has_hosted_tools = self.has_hosted_tools or has_hosted
             elif key in RESPONSE_FORMAT:
@@ -123,7 +123,7 @@ def _members(records: list[Any]) -> Iterator[tuple[str, Any]]:
                 waiting.append((level + 1, inner))
 
 
-def _tool_names(value: Any) -> tuple[set[str], bool]:
+def read_tool_names(value: Any) -> tuple[set[str], bool]:
     """Names of tools, and whether there are some without a name."""
     names: set[str] = set()
     hosted = False

@@ -81,6 +81,7 @@ def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterato
         field: [each for each in found if not each.is_long] for field, found in changes.items()
     }
     long = {field: [each for each in found if each.is_long] for field, found in changes.items()}
+    equal: list[str] = []
     found = [
         *(find_run_differences(ComparedRuns(a.analysis, b.analysis, alias)) if whole else ()),
         *(_compare_facts(a.root, b.root) if a.root and b.root else ()),
@@ -91,12 +92,13 @@ def _difference_lines(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterato
         *_compare_times(a, b),
         *_compare_models(a, b),
         *format_changes(long["input"] + long["output"]),
-        *_compare_pairs(a, b, alias),
+        *_compare_pairs(a, b, alias, equal),
         *format_changes(changes["metadata"]),
     ]
     if not found:
         yield "No other difference in structure, errors, spend or in what was read of the bodies."
     yield from found
+    yield from equal
 
 
 def _format_totals(side: ComparedSide, alias: Alias) -> str:
@@ -221,25 +223,39 @@ def _compare_facts(one: Node, other: Node) -> Iterator[str]:
         yield from format_changes(diff_values(*values, field))
 
 
-def _compare_pairs(a: ComparedSide, b: ComparedSide, alias: Alias) -> Iterator[str]:
+def _compare_pairs(
+    a: ComparedSide, b: ComparedSide, alias: Alias, equal: list[str]
+) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few; their
-    models too, unless whole runs are compared, whose steps are compared elsewhere."""
-    shown = 0
+    models too, unless whole runs are compared, whose steps are compared elsewhere. To `equal` it
+    adds what can be said of the others."""
+    shown = pairs = read = 0
     for one, other in _match_spans(a, b):
+        pairs += 1
         lines = list(_compare_facts(one, other)) if a.root else []
         if one.id in a.analysis.bodies and other.id in b.analysis.bodies:
-            for field in ("input", "output"):
-                old, new = getattr(one.span, field), getattr(other.span, field)
-                changed = format_changes(islice(diff_values(old, new, field), _CHANGES_READ))
-                lines += changed[:_CHANGES_OF_PAIR]
-                if len(changed) > _CHANGES_OF_PAIR:
-                    lines.append(f"{field}: {len(changed) - _CHANGES_OF_PAIR} more differences")
+            read += 1
+            lines += _compare_sides(one, other)
         if lines:
             pair = f"{alias(one.id)} and {alias(other.id)} {one.title}"
             yield from (f"{pair}: {line}" for line in lines)
             shown += 1
         if shown >= _PAIRS:
             return
+    if a.root and b.root and read > shown and pairs + 1 == len(a.nodes()) == len(b.nodes()):
+        count = "all" if read - shown == pairs else f"{read - shown:,} of"
+        left = f" ({pairs - read:,} not read)" if pairs > read else ""
+        equal.append(f"spans below with equal inputs and outputs: {count} {pairs:,} pairs{left}")
+
+
+def _compare_sides(one: Node, other: Node) -> Iterator[str]:
+    """How inputs and outputs of a pair differ, in a few lines."""
+    for field in ("input", "output"):
+        old, new = getattr(one.span, field), getattr(other.span, field)
+        changed = format_changes(islice(diff_values(old, new, field), _CHANGES_READ))
+        yield from changed[:_CHANGES_OF_PAIR]
+        if len(changed) > _CHANGES_OF_PAIR:
+            yield f"{field}: {len(changed) - _CHANGES_OF_PAIR} more differences"
 
 
 def _match_spans(a: ComparedSide, b: ComparedSide) -> Iterator[tuple[Node, Node]]:

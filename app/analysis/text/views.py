@@ -55,6 +55,12 @@ def format_findings(
     )
 
 
+# Segments below a share of the path are left out where they are a small share together: of a path
+# that is made of small ones all are shown.
+_SMALL = 0.01
+_SMALL_TOGETHER = 0.05
+
+
 def format_critical_path(
     analysis: TraceAnalysis,
     *,
@@ -68,13 +74,19 @@ def format_critical_path(
     if not segments:
         return "The critical path is empty: nothing took any time."
     zero, whole = segments[0].start, segments[-1].end - segments[0].start
+    count = format_count(len(segments), "segment")
+    title = f"Critical path, {count}, {format_duration(whole)} in total:"
+    small = [each for each in segments if each.duration < _SMALL * whole]
+    together = sum(each.duration for each in small)
+    if len(small) > 1 and together <= _SMALL_TOGETHER * whole:
+        segments = tuple(each for each in segments if each.duration >= _SMALL * whole)
+        share = format_percent(together, whole)
+        title = f"{title[:-1]}, without {len(small):,} of less than {_SMALL:.0%} each ({share}):"
     lines = (
         f"at {format_duration(segment.start - zero)}: {_format_node(segment.node, alias)}"
         f" {format_duration(segment.duration)} ({format_percent(segment.duration, whole)})"
         for segment in segments[offset:]
     )
-    count = format_count(len(segments), "segment")
-    title = f"Critical path, {count}, {format_duration(whole)} in total:"
     where = f', root="{alias(root.id)}"' if root else ""
     call = f'view="critical_path"{where}'
     total = len(segments)
