@@ -118,6 +118,9 @@ _SINGLE_FAULTS = frozenset(
     ]
 )
 """Findings that say what that on the cause of an error says too, where they are on one call."""
+_NEEDLESS_WORK = frozenset(
+    [Category.LOOP, Category.PING_PONG, Category.MISSED_LOOKUPS, Category.DUPLICATED_WORK]
+)
 
 
 def judge_trace(analysis: TraceAnalysis) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -205,8 +208,15 @@ class _Accounts:
         self._missed: set[str] = set()
         self._origins: set[str] = set()
         self._survived: set[str] = set()
+        self._faulty: set[str] = set()
+        self._needless: set[str] = set()
         self._retries = [each for each in found if each.category is Category.RETRIES]
         for finding in found:
+            if finding.standing is Standing.FINDING:
+                if finding.category not in _CONSEQUENCE_CATEGORIES:
+                    self._faulty.update(set(finding.spans) - finding.around)
+                if finding.category in _NEEDLESS_WORK:
+                    self._needless.update(finding.spans)
             match finding.category:
                 case Category.CAUSE_OF_ERROR:
                     self.by_cause.update(finding.spans)
@@ -224,13 +234,17 @@ class _Accounts:
     def cover(self, finding: Finding) -> bool:
         """Whether another finding says what this one does: the cause of an error its error and its
         faulty result, a loop that it found nothing, a cache that missed the work after it, an
-        error how often it was tried."""
+        error how often it was tried. A note that a call of a finding found nothing, or that work
+        which was not needed ran in a row, is a part of the fault."""
         spans, is_note = set(finding.spans), finding.standing is Standing.NOTE
-        if finding.category in _SINGLE_FAULTS and finding.numbers.get("calls") == 1:
-            return not spans.isdisjoint(self._sure_causes)
+        is_single = finding.category in _SINGLE_FAULTS and finding.numbers.get("calls") == 1
+        if is_single and not spans.isdisjoint(self._sure_causes):
+            return True
         match finding.category:
             case Category.EMPTY_RESULT:
-                return spans <= self._loops
+                return spans <= self._loops or (is_note and finding.spans[0] in self._faulty)
+            case Category.SERIAL_CALLS if is_note:
+                return not spans.isdisjoint(self._needless)
             case Category.DUPLICATED_WORK:
                 return not spans.isdisjoint(self._missed)
             case Category.RETRIES:

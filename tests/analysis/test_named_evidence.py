@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from app.analysis.analyse_trace import analyse_trace
+from app.analysis.finding import Category, Finding
 from app.opik.records import ErrorInfo, Span
 from tests.analysis.test_silent_failures import found, tool
-from tests.analysis.timeline import span
+from tests.analysis.timeline import span, trace
 
 CUT = {"choices": [{"finish_reason": "length", "message": {"content": "The ferry leaves at"}}]}
 
@@ -51,3 +55,138 @@ def test_an_error_of_missing_data_goes_back_to_the_step_whose_result_was_empty_f
     first = found(spans)[0]
     assert first.spans[:3] == ("collect", "smooth", "plan")
     assert "its curve is empty" in first.sentence
+
+
+def cut_within(allowed: int) -> Finding:
+    around = span("plan", 0, 9, input={"boat": 4, "max_tokens": allowed})
+    asked = {"messages": [{"role": "user", "content": "When?"}]}
+    usage = {"prompt_tokens": 40, "completion_tokens": 90}
+    reply = cut_reply("a", 1, 0, input=asked, usage=usage, parent_span_id="plan")
+    (finding,) = found([around, reply])
+    return finding
+
+
+def test_a_cut_reply_is_told_with_the_span_around_it_that_set_the_limit() -> None:
+    finding = cut_within(90)
+    assert "at most 90 tokens were allowed by plan" in finding.sentence
+    assert finding.spans == ("a", "plan")
+
+
+def test_a_limit_that_a_cut_reply_did_not_reach_is_not_named() -> None:
+    finding = cut_within(4_000)
+    assert "allowed" not in finding.sentence
+    assert finding.spans == ("a",)
+
+
+@pytest.mark.parametrize(("checked", "is_named"), [("Sailing at noon", True), ("A Gun!", False)])
+def test_a_match_that_the_checked_text_lacks_is_told_as_such(checked: str, is_named: bool) -> None:
+    given: dict[str, Any] = {"type": "guardrail", "input": {"text": checked}}
+    guard = span("guard", 0, 1, output={"passed": False, "matched": "gun"}, **given)
+    (finding,) = found([guard])
+    assert ("matched: gun (not in its input)" in finding.sentence) is is_named
+
+
+def test_broken_arguments_are_told_with_the_place_at_which_they_break() -> None:
+    call = {"function": {"name": "moor", "arguments": '{"pier": "the "old" one"}'}}
+    reply = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    (finding,) = found([span("ask", 0, 1, type="llm", input={"n": 1}, output=reply)])
+    assert "moor are not valid JSON: expecting ',' delimiter at character 15" in finding.sentence
+
+
+def test_what_a_refusal_says_is_not_cut() -> None:
+    text = "I'm sorry, but I can't help with that request: " + "it asks for a pilot's code " * 5
+    asked = {"messages": [{"role": "user", "content": "Open the lock"}]}
+    reply = {"choices": [{"message": {"refusal": text}, "finish_reason": "stop"}]}
+    analysis = analyse_trace(trace(), [span("a", 0, 1, type="llm", input=asked, output=reply)])
+    (finding,) = (*analysis.findings, *analysis.notes)
+    assert text.strip() in finding.sentence
+
+
+def test_a_date_that_was_turned_begins_with_who_wrote_it() -> None:
+    question = {"role": "user", "content": "Is a berth free on 2027-09-04?"}
+    call = {"function": {"name": "berths", "arguments": '{"day": "2027-04-09"}'}}
+    reply = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+    spans = [
+        span("ask", 0, 1, type="llm", input={"messages": [question]}, output=reply),
+        tool("berths", 2, {"day": "2027-04-09"}, {"free": []}),
+        tool("berths_inside", 2, {"day": "2027-04-09"}, [], parent_span_id="berths"),
+    ]
+    analysis = analyse_trace(trace(), spans)
+    (finding,) = analysis.findings
+    assert finding.sentence.startswith("ask wrote 2027-04-09 and berths was given it, though")
+    assert finding.spans == ("ask", "berths")
+    assert analysis.notes == ()
+
+
+def failed_calls(*docks: str, worked: str = "north") -> Finding:
+    """A call that worked, then one for each of these docks, all of which fail."""
+    broken = ErrorInfo(exception_type="TimeoutError", message="no reply of the crane")
+    calls = [
+        span(
+            f"c{place}",
+            place * 3,
+            place * 3 + 1,
+            name="crane",
+            type="tool",
+            input={"dock": dock, "call": place},
+            output={"ok": 1} if place == 0 else None,
+            error_info=broken if place else None,
+            parent_span_id="job",
+        )
+        for place, dock in enumerate((worked, *docks))
+    ]
+    job = span("job", 0, 30, error_info=broken)
+    return next(each for each in found([job, *calls]) if each.category is Category.ERROR_ORIGIN)
+
+
+def test_calls_that_failed_alike_are_told_with_what_they_share() -> None:
+    finding = failed_calls("south", "south", "south")
+    assert "began in crane, in 3 calls, all with dock “south”;" in finding.sentence
+    assert "; its 1 other call worked" in finding.sentence
+    assert "all with" not in failed_calls("south", "east", "west").sentence
+    assert "all with" not in failed_calls("north", "north").sentence
+
+
+def test_a_call_that_failed_once_is_told_with_the_same_call_that_had_worked() -> None:
+    broken = ErrorInfo(exception_type="AuthError", message="certificate revoked")
+    job = span("job", 0, 9, error_info=broken)
+    given = {"dock": "south"}
+
+    def sentence(**first: Any) -> str:
+        fields: dict[str, Any] = {"input": given, "output": {"ok": 1}} | first
+        calls = [
+            span("first", 1, 2, name="crane", type="tool", parent_span_id="job", **fields),
+            span(
+                "second",
+                5,
+                6,
+                name="crane",
+                type="tool",
+                input=given,
+                error_info=broken,
+                parent_span_id="job",
+            ),
+        ]
+        return " ".join(finding.sentence for finding in found([job, *calls]))
+
+    assert "crane had worked with the same input 3.0 ms before" in sentence()
+    assert "had worked" not in sentence(input={"dock": "east"})
+    assert "had worked" not in sentence(output={"error": "no crane"})
+
+
+def test_a_file_in_another_format_is_another_try() -> None:
+    broken = ErrorInfo(exception_type="FormatError", message="cannot decode it")
+
+    def notes(second: str) -> str:
+        spans = [
+            span("step", 0, 20, output={"ok": 1}),
+            tool("scan", 1, {"file": "store://maps/harbour.tiff"}, None, parent_span_id="step"),
+            tool("convert", 3, {"to": "png"}, {"bytes": 41}, parent_span_id="step"),
+            tool("scan2", 5, {"file": second}, {"piers": 3}, parent_span_id="step", name="scan"),
+        ]
+        spans[1] = spans[1].model_copy(update={"error_info": broken})
+        analysis = analyse_trace(trace(end=20), spans)
+        return " ".join(each.sentence for each in (*analysis.findings, *analysis.notes))
+
+    assert "scan worked when called again" in notes("store://maps/harbour.png")
+    assert "when called again" not in notes("store://maps/river.png")

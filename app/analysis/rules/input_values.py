@@ -1,6 +1,6 @@
 """The values by which a sentence names a call: those that tell it apart from others of its name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,7 @@ _KEY_SHOWN = 40  # characters
 _LIMIT = 80  # characters of all values
 _LIMIT_OF_CHANGE = 40  # characters of each value where two of them are shown
 _LEAST_SHARED = 4  # characters of a value that two calls share with reason: an id, a name
+_LONGEST_ENDING = 5  # characters of the ending of a file's name, as `jpeg`; a longer one is a word
 _SAYING_NOTHING = SEARCH_KEYS | key_set("input inputs arg args value text prompt content")
 """Keys that tell a reader nothing which the text under them does not."""
 _ASKS = 1  # ranks up to here say what was asked; one such text is enough
@@ -59,6 +60,21 @@ def quote_input(node: Node, analysis: TraceAnalysis, *, limit: int = _LIMIT) -> 
     return one_line(shown, limit=limit + _KEY_SHOWN)
 
 
+def quote_shared(nodes: Sequence[Node], analysis: TraceAnalysis) -> str:
+    """Values that calls of one name share and others of it do not have, as `district “North”`.
+    Empty where there is none, where one was not read, or there are too many."""
+    if len(nodes) > _PEERS_READ or not all(map(analysis.was_read, nodes)):
+        return ""
+    shared = set.intersection(*(set(_values_of(node).items()) for node in nodes))
+    ids = {node.id for node in nodes}
+    for peer in islice(analysis.peers_of(nodes[0]), _PEERS_READ):
+        if peer.id not in ids:
+            shared.difference_update(_values_of(peer).items())
+    leaves = [leaf for leaf in _scalars_of(nodes[0]) if (leaf.path, str(leaf.value)) in shared]
+    leaves.sort(key=_rank_of)
+    return one_line(", ".join(_name_value(leaf, _LIMIT) for leaf in leaves[:_SHOWN]), limit=_LIMIT)
+
+
 def describe_changes(node: Node, later: Node) -> str:
     """How the input of a later call for the same thing differs, as `radius 3 → 10`. Empty where it
     has no value of the first, nor one that is much like it: it may be for another thing."""
@@ -75,13 +91,32 @@ def describe_changes(node: Node, later: Node) -> str:
 
 
 def _are_alike(before: str, after: str) -> bool:
-    """Whether one text is the other in another spelling, a part of it, or has most of its words."""
+    """Whether one text is the other in another spelling, a part of it, the same file of another
+    type, or has most of its words."""
     first, second = before.casefold(), after.casefold()
     if not (first and second):
         return False
     words, others = set(first.split()), set(second.split())
     most = 2 * len(words & others) > max(len(words), len(others))
-    return first in second or second in first or most
+    return first in second or second in first or most or _name_same_file(first, second)
+
+
+def share_file(node: Node, later: Node) -> bool:
+    """Whether two calls were given the same file in two formats, as `cup.heic` and `cup.jpg`."""
+    given, taken = _values_of(node), _values_of(later)
+    return any(_name_same_file(value, taken.get(path, "")) for path, value in given.items())
+
+
+def _name_same_file(first: str, second: str) -> bool:
+    (name, _, ending), (other, _, other_ending) = first.rpartition("."), second.rpartition(".")
+    endings = {ending, other_ending}
+    return (
+        name == other
+        and len(name) >= _LEAST_SHARED
+        and len(endings) > 1
+        and all(each.isalnum() and not each.isdecimal() for each in endings)
+        and max(map(len, endings)) <= _LONGEST_ENDING
+    )
 
 
 def _describe_change(path: Path, given: Mapping[Path, str], taken: Mapping[Path, str]) -> str:

@@ -13,7 +13,7 @@ from app.analysis.recorded.names import NAME_READ, has_word, join_letters, split
 from app.analysis.recorded.request import RecordedRequest
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere, given_pairs
-from app.analysis.rules.input_values import describe_changes
+from app.analysis.rules.input_values import describe_changes, share_file
 from app.analysis.rules.invalid_json import find_broken_json
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.text.one_line import one_line, without_numbers
@@ -198,14 +198,15 @@ def _later_model_calls(node: Node, analysis: TraceAnalysis) -> Iterator[Node]:
 def asking_call(node: Node, analysis: TraceAnalysis) -> Node | None:
     """The nearest earlier model call whose reply asked for the tool of this span, if any."""
     for _, earlier in islice(analysis.tree.earlier(node), _EARLIER_READ):
-        if earlier.view.is_model_call and _asks_for(earlier, node):
+        calls = earlier.view.reply.calls if earlier.view.is_model_call else ()
+        if any(is_named_after(node, each.name) for each in calls if each.name):
             return earlier
     return None
 
 
-def _asks_for(call: Node, node: Node) -> bool:
-    """Whether the reply holds a call of the tool that the span is named after."""
-    return any(is_named_after(node, each.name) for each in call.view.reply.calls if each.name)
+def say_asked(call: Node | None) -> str:
+    """The end of a sentence on a call of a tool: which model call asked for it, if any."""
+    return f"; {call.title} asked for this call" if call else ""
 
 
 def is_named_after(node: Node, tool: str) -> bool:
@@ -307,7 +308,7 @@ def _tried_otherwise(node: Node, later: Node) -> bool:
     calls of a step, with a value of the first. Calls for many items share values as well."""
     if node.view.is_model_call or later.parent is not node.parent:
         return False
-    return _shares_values(node, later)
+    return _shares_values(node, later) or share_file(node, later)
 
 
 def _passed_check(node: Node, later: Node, analysis: TraceAnalysis) -> bool:

@@ -12,7 +12,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import AskedWords
 from app.analysis.rules.data_flow.named_values import names_subject
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, say_asked
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -56,7 +56,8 @@ def _build_scope_finding(name: str, call: Node, writer: Node, analysis: TraceAna
     asked = asking_call(call, analysis)
     sentence = (
         f"The answer is about “{one_line(name, limit=40)}”, as the trace was asked, but no call of"
-        f" a tool was given it or returned it; {call.title} was the last before the answer."
+        f" a tool was given it or returned it; {call.title} was the last before {writer.title}"
+        f" answered{say_asked(asked)}."
     )
     nodes = [call, *([asked] if asked else []), writer]
     standing = Standing.FINDING if _leaves_out(name, call, analysis) else Standing.WEAK

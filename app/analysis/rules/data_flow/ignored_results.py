@@ -22,7 +22,7 @@ from app.analysis.rules.data_flow.figures import (
     is_among,
 )
 from app.analysis.rules.lookups import list_tool_calls
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, say_asked
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_end
@@ -193,6 +193,6 @@ def _build_finding(
 ) -> Finding:
     asked = asking_call(call, analysis)
     answer = one_line(writer.view.reply.text, limit=80)
-    sentence = f"{writer.title} answered “{answer}” {what}."
+    sentence = f"{writer.title} answered “{answer}” {what}{say_asked(asked)}."
     nodes = [writer, call, *([asked] if asked else [])]
     return build_finding(Category.IGNORED_RESULT, confidence, sentence, nodes)

@@ -332,12 +332,11 @@ class _Search:
     ) -> Finding:
         asked = asking_call(node, self._analysis)
         label = one_line(given.spell(key), limit=40)
+        came = f"{asked.title} asked for {node.title}, which" if asked else node.title
         sentence = (
-            f"{node.title} was given {_format_value(given.only(key))} for"
+            f"{came} was given {_format_value(given.only(key))} for"
             f" {label}, though only “{one_line(value, limit=40)}” was known before"
         )
-        if asked is not None:
-            sentence += f"; {asked.title} asked for this call"
         nodes = [asked, node] if asked is not None else [node]
         return build_finding(
             Category.LOST_VALUE, confidence, f"{sentence}.", nodes, standing=standing

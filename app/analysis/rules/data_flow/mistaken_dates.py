@@ -72,11 +72,13 @@ def find_mistaken_dates(analysis: TraceAnalysis) -> Iterator[Finding]:
         if why:
             reported.add(argument.text)
             calls = [each.node for each in arguments if each.text == argument.text]
+            calls = [each for each in calls if not any(other.holds(each) for other in calls)]
             writer = _find_first_writer(argument.node, argument.text, analysis)
             name = argument.node.function_title
-            sentence = f"{name} was given {one_line(argument.text, limit=40)}, {why}"
+            text = one_line(argument.text, limit=40)
+            sentence = f"{name} was given {text}, {why}"
             if writer is not None:
-                sentence += f"; {writer.title} wrote it first"
+                sentence = f"{writer.title} wrote {text} and {name} was given it, {why}"
             nodes = [*([writer] if writer is not None else []), *calls]
             yield build_finding(Category.LOST_VALUE, confidence, f"{sentence}.", nodes)
 
@@ -156,7 +158,7 @@ def _explain_year(argument: _Argument, given: Sequence[_GivenText]) -> tuple[str
     years.update(str(each.year) for text in given for each in _read_dates(text.text))
     for year in sorted(years) if len(years) <= _MOST_GIVEN else ():
         if year[:2] == argument.text[:2] and year[2:] == argument.text[:1:-1] != year[:1:-1]:
-            return f"which nothing before has, and came to nothing; {year} was given", _YEAR_TURNED
+            return f"and came to nothing: the year given was {year}", _YEAR_TURNED
     return "", 0.0
 
 

@@ -91,8 +91,9 @@ def _is_within(node: Node, outer: Node) -> bool:
 def _describe(source: _Seen, found: _Seen, analysis: TraceAnalysis) -> Finding:
     writer = None if found.is_output else asking_call(found.node, analysis)
     who = "it" if source.node is found.node else source.node.title
+    came = f"{writer.title} asked for {found.node.title}, which" if writer else found.node.title
     sentence = (
-        f"{found.node.title} {_say(found)}, though {who} {_say(source)}: the unit changed and the"
+        f"{came} {_say(found)}, though {who} {_say(source)}: the unit changed and the"
         " number did not."
     )
     nodes = [*([writer] if writer is not None else []), found.node, source.node]

@@ -358,7 +358,8 @@ def _build_cause_finding(
     if not item.fatal:
         confidence -= _LOST_UNLESS_FATAL
     waited = (item.origin.start - cause.node.end) / 1_000
-    nodes = [cause.node, *item.path]
+    limit = [cause.limited_by] if cause.limited_by else []
+    nodes = [cause.node, *limit, *item.path]
     if cause.fault in FAULTS_OF_MISSING_DATA:
         origin = find_empty_origin(cause.node, analysis)
         if origin is not cause.node:

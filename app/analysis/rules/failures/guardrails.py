@@ -6,6 +6,7 @@ from itertools import islice
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.body import Body
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import Leaf, innermost_key
 from app.analysis.recorded.names import match_names
@@ -55,10 +56,11 @@ called."""
 _MATCH_KEYS = key_set(
     "type entity_type entity entities category categories label topic topics rule rules policy"
     " text match matched matched_text matches span_text value snippet score confidence probability"
-    " reason reasons explanation message detail details hazard hazards violations"
+    " reason reasons explanation message detail details hazard hazards violations threshold"
 )
 """Keys under which checks say what they matched, and as what (Presidio, Bedrock, Guardrails AI,
 Lakera, Azure)."""
+_MATCHED_TEXT = key_set("match matched matched_text matches span_text snippet")
 _PASSED_WORDS = word_set("passed pass ok allowed allow safe none success")
 _MATCHES_SHOWN = 4  # values: kind, text and score of a match, and a reason
 _MATCH_SHOWN = 60  # characters of each
@@ -79,9 +81,9 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         names = ", ".join(one_line(check.name or "unnamed", limit=40) for check in failed[:5])
         checked = analysis.tree.by_id.get(validation.span_id or "")
         reported.update([checked.id] if checked else [])
-        where = f" at {checked.title}" if checked else ""
+        where = f" of {checked.title}" if checked else ""
         matched = _describe_match(checked) if checked and analysis.was_read(checked) else ""
-        sentence = f"The guardrail {names} failed{where}" + (matched and f" ({matched})")
+        sentence = f"The check {names}{where} failed" + (matched and f" ({matched})")
         yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
     last_call = max((n.start for n in analysis.tree.nodes if n.view.is_model_call), default=0)
     for node in analysis.tree.nodes:
@@ -151,12 +153,26 @@ def _describe_match(node: Node) -> str:
             continue
         if key in _MATCH_KEYS and type(value) in (str, int, float) and value != "":
             text = one_line(str(value), limit=_MATCH_SHOWN)
+            if key in _MATCHED_TEXT and isinstance(value, str) and _lacks(node, value):
+                text += " (not in its input)"
             found[f"{one_line(innermost_key(path), limit=40)}: {text}"] = None
         elif value is True and len(path) > 1 and plain_key(path[-2]) in _MATCH_KEYS:
             found[f"{one_line(str(path[-2]))}: {one_line(str(path[-1]), limit=40)}"] = None
     if all(each.startswith("type: ") for each in found):
         return ""
     return ", ".join(islice(found, _MATCHES_SHOWN))
+
+
+def _lacks(node: Node, text: str) -> bool:
+    """Whether no text that a check was given has what it says it matched."""
+    given = node.view.input
+    wanted = text.casefold()
+    leaves = list(given.list_leaves(_LEAVES_READ))
+    if given.is_cut or given.state is not BodyState.PRESENT:
+        return False
+    return len(leaves) < _LEAVES_READ and not any(
+        wanted in str(leaf.value).casefold() for leaf in leaves
+    )
 
 
 def _says_passed(leaf: Leaf) -> bool:

@@ -14,9 +14,11 @@ from app.analysis.error_origins import (
 )
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.grouping import group_by
+from app.analysis.recorded.body_state import BodyState
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.error_outcome import judge_outcome
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.rules.input_values import quote_shared
+from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -35,6 +37,8 @@ _GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
 _TIMEOUT = re.compile(r"time.?out|timed.?out|deadline", re.IGNORECASE)
 _MESSAGE_READ = 2_000  # characters
 _GROUPS_READ = 400  # a loop over thousands of files may fail with as many messages
+_WORKED_NAMED = 3
+_PEERS_READ = 200  # calls of a name: of more of them nothing is said
 _SHORTEST_GIVEN = 3  # characters of a value: shorter ones stand in a message by chance
 _MOST_GROUPS = 40  # as many as there can be findings (`ranking`)
 _STEPS_NAMED = 4  # names of a path in a sentence; the middle ones of a longer path are counted
@@ -47,7 +51,7 @@ def find_raised_errors(analysis: TraceAnalysis) -> Iterator[Finding]:
     for items in islice(_group_equal(raises, analysis), _MOST_GROUPS):
         fatal = [item for item in items if item.fatal]
         if fatal:
-            yield _build_fatal(fatal[0], items, first=not fatal_seen)
+            yield _build_fatal(fatal[0], items, analysis, first=not fatal_seen)
             fatal_seen = True
         else:
             yield _build_survived(items, analysis)
@@ -75,7 +79,9 @@ def _list_given(node: Node) -> Sequence[str]:
     return sorted((text for text in texts if len(text) >= _SHORTEST_GIVEN), key=len, reverse=True)
 
 
-def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool) -> Finding:
+def _build_fatal(
+    item: ErrorOrigin, items: Sequence[ErrorOrigin], analysis: TraceAnalysis, *, first: bool
+) -> Finding:
     confidence = _FIRST_FATAL if first else _LATER_FATAL
     if is_cancellation(item.error):
         confidence = _FATAL_CANCELLATION
@@ -83,12 +89,31 @@ def _build_fatal(item: ErrorOrigin, items: Sequence[ErrorOrigin], *, first: bool
         confidence = _STOPPED_BY_LIMIT
     above = item.path[1:]
     way = f"; propagated through {_format_path(above)}" if above else ""
-    sentence = f"{_describe_origin(item, items)}{way} and ended the trace"
+    worked = _list_worked(items, analysis)
+    sentence = f"{_describe_origin(item, items, analysis)}{way} and ended the trace"
+    sentence += _describe_worked(items, worked)
     hung = _find_hung_call(item)
     if hung is not None:
         sentence += f"; {hung.title} below it never ended"
-    nodes = [*([hung] if hung else []), item.origin, *item.path]
+    nodes = [*([hung] if hung else []), item.origin, *worked[-_WORKED_NAMED:], *item.path]
     return _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items, nodes)
+
+
+def _list_worked(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> list[Node]:
+    """The calls like one that failed, each time it was called, that worked: all others of its name,
+    or of one call those before it with the same input. Empty where they were not read."""
+    node = items[0].origin
+    failed = {item.origin.id for item in items}
+    peers = [each for each in analysis.peers_of(node)[:_PEERS_READ] if each.id not in failed]
+    if not analysis.was_read(node) or not all(map(analysis.was_read, peers)):
+        return []
+    worked = [each for each in peers if each.finished and not each.view.has_failed]
+    if len(items) > 1:
+        return worked if len(worked) == len(peers) < _PEERS_READ else []
+    given = node.view.input
+    if given.is_cut or given.state is not BodyState.PRESENT:
+        return []
+    return [each for each in worked if each.end <= node.start and each.view.input.equals(given)]
 
 
 def _find_hung_call(item: ErrorOrigin) -> Node | None:
@@ -127,7 +152,7 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
         confidence = _MADE_GOOD
     elif is_cancellation(item.error):
         confidence = _CAUGHT_CANCELLATION
-    sentence = f"{_describe_origin(item, items)}; {end}."
+    sentence = f"{_describe_origin(item, items, analysis)}; {end}."
     ordered = [item, *(each for each in items if each is not item)]
     second = recovery.later if recovery and how else quiet
     nodes = [item.origin, *([second] if second else []), *item.path]
@@ -152,13 +177,28 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     return build_finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, near)
 
 
-def _describe_origin(item: ErrorOrigin, items: Sequence[ErrorOrigin]) -> str:
+def _describe_origin(
+    item: ErrorOrigin, items: Sequence[ErrorOrigin], analysis: TraceAnalysis
+) -> str:
     name = item.origin.title
     message = one_line(error_message(item.error), limit=200)
     frame = last_own_frame(item.error.traceback)
     where = f" (at {one_line(frame)})" if frame else ""
-    times = f" in {format_count(len(items), 'call')}, first" if len(items) > 1 else ""
-    return f"{message}{where} began{times} in {name}"
+    if len(items) == 1:
+        return f"{message}{where} began in {name}"
+    shared = quote_shared([each.origin for each in items], analysis)
+    given = f", all with {shared}" if shared else ""
+    return f"{message}{where} began in {name}, in {format_count(len(items), 'call')}{given}"
+
+
+def _describe_worked(items: Sequence[ErrorOrigin], worked: Sequence[Node]) -> str:
+    if not worked:
+        return ""
+    if len(items) == 1:
+        node, before = items[0].origin, worked[-1]
+        ago = format_duration(node.start - before.end)
+        return f"; {node.title} had worked with the same input {ago} before"
+    return f"; its {format_count(len(worked), 'other call')} worked"
 
 
 def _format_path(nodes: Sequence[Node]) -> str:

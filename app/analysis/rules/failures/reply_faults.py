@@ -6,6 +6,7 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.failure_text import find_failure_text, find_reported_failure
 from app.analysis.recorded.finish_reason import FinishReason
+from app.analysis.recorded.opened_json import explain_broken_json
 from app.analysis.recorded.outcome import find_failure
 from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.request import RecordedRequest
@@ -32,12 +33,15 @@ _ASKED_IN_WORDS = 0.6
 
 _GOOD_ENDS = (None, FinishReason.STOP, FinishReason.TOOL_CALLS)
 _QUOTES_AND_LINES = re.compile(r"""[\n"“”„«»「」『』\[\](){}]""")
+_REPLY_SHOWN = 240  # characters: a refusal with its reason is rarely longer
+_EXPLAINED = 120  # characters of a reason and the text around the place
 _INSTRUCTION_READ = 4_000  # characters of an instruction that are searched for a report of failure
 _QUOTED = 80  # characters of a report by which it is found in a request
 # A lower limit of completion tokens asks for a word, and is reached on purpose; words that are more
 # than a label are a sentence that was cut.
 _LEAST_LIMIT = 20
 _FEW_WORDS = 4
+_LEVELS_UP = 3  # spans around a call that may set its limit: a chain, a step, an agent
 _ELLIPSES = ("…", "...")
 _SIBLINGS_READ = 20  # steps beside a reply among which one that shows it is looked for
 # Share of the peers with a reply for a reply that was not recorded to be an exception, and how many
@@ -73,14 +77,30 @@ def _judge_finish(node: Node) -> Suspect | None:
                 return None
             if _is_shown_as_cut(node):
                 return None
+            around = None if limit else _find_limit_around(node)
+            limit = limit or (wrote if around else None)
             reason += f", at most {limit:,.0f} tokens were allowed" if limit else ""
-            return Suspect(node, Fault.CUT, _STATED, reason)
+            reason += f" by {around.title}" if around else ""
+            return Suspect(node, Fault.CUT, _STATED, reason, limited_by=around)
         case FinishReason.FILTERED:
             return Suspect(node, Fault.BLOCKED, _READ_FROM_REPLY, reason)
         case FinishReason.MALFORMED_CALL:
             return Suspect(node, Fault.BAD_CALL, _STATED, reason)
         case FinishReason.ERROR if not reply.failure:
             return Suspect(node, Fault.FAILURE, _READ_FROM_REPLY, reason)
+    return None
+
+
+def _find_limit_around(node: Node) -> Node | None:
+    """The nearest span around a call that was given a limit of as many tokens as the call wrote,
+    where no limit was recorded with the call itself."""
+    wrote, above = node.view.usage.completion, node.parent
+    for _ in range(_LEVELS_UP):
+        if above is None or not wrote:
+            return None
+        if above.view.request.token_limit == wrote:
+            return above
+        above = above.parent
     return None
 
 
@@ -107,6 +127,9 @@ def _judge_calls(node: Node) -> Suspect | None:
         return None
     names = ", ".join(one_line(call.name or "unnamed", limit=60) for call in broken[:3])
     reason = f"the arguments of its call of {names} are not valid"
+    text = broken[0].arguments
+    if isinstance(text, str):
+        reason += f" JSON: {one_line(explain_broken_json(text), limit=_EXPLAINED)}"
     return Suspect(node, Fault.BAD_CALL, _READ_FROM_REPLY, reason)
 
 
@@ -114,18 +137,18 @@ def _judge_refusal(node: Node) -> Suspect | None:
     """A refusal may be right: alone it is a weak sign."""
     reply = node.view.reply
     if reply.refusal:
-        reason = f"refusal “{one_line(reply.refusal, limit=100)}”"
+        reason = f"refusal “{one_line(reply.refusal, limit=_REPLY_SHOWN)}”"
         return Suspect(node, Fault.REFUSAL, _STATED_REFUSAL, reason, Standing.WEAK)
     if reply.calls or not says_refusal(reply.text):
         return None
-    reason = f"“{one_line(reply.text, limit=100)}”"
+    reason = f"“{one_line(reply.text, limit=_REPLY_SHOWN)}”"
     return Suspect(node, Fault.REFUSAL, _REFUSAL_IN_WORDS, reason, Standing.WEAK)
 
 
 def _judge_text(node: Node) -> Suspect | None:
     view = node.view
     if view.failure and not (_talks_of_a_failure(node) or _quotes_request(node)):
-        reason = f"its reply says “{one_line(view.failure, limit=120)}”"
+        reason = f"its reply says “{one_line(view.failure, limit=_REPLY_SHOWN)}”"
         about_errors = not view.reply.failure and _asks_about_errors(view.request)
         standing = Standing.WEAK if about_errors else Standing.FINDING
         if _may_speak_of_it(view.failure, view.request):

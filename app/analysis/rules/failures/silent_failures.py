@@ -245,7 +245,7 @@ def _build_group_finding(
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)
     writers = [each.writer for each in strongest if each.writer is not None]
-    later = [head.made_good_by] if head.made_good_by else []
+    later = [each for each in (head.made_good_by, head.limited_by) if each is not None]
     nodes = [*writers[:1], strongest[0].node, *later]
     more = [*(each.node for each in strongest), *writers[1:]]
     numbers = {"calls": len(group), "of": calls}

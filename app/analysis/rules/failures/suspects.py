@@ -51,8 +51,8 @@ class Suspect:
 
     `strength` from 0 to 1 says how sure it is that something is wrong with the result itself.
     `standing` is what it is worth alone: None means nothing, unless it explains an error.
-    `writer` is the model call that wrote what failed, `made_good_by` a later span, where they
-    are known.
+    `writer` is the model call that wrote what failed, `made_good_by` a later span, `limited_by` a
+    span around the call that set its limit of tokens, where they are known.
     """
 
     node: Node
@@ -62,6 +62,7 @@ class Suspect:
     standing: Standing | None = Standing.FINDING
     writer: Node | None = None
     made_good_by: Node | None = None
+    limited_by: Node | None = None
 
 
 @dataclass(slots=True)

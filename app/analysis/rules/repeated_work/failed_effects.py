@@ -10,7 +10,7 @@ from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.leaves import Leaf, Path
 from app.analysis.recorded.moments import read_moment
 from app.analysis.rules.lookups import is_lookup
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, say_asked
 from app.analysis.rules.repeated_work.effect_names import IDEMPOTENCY_KEYS
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
@@ -172,12 +172,12 @@ def _build_finding(before: Node, after: Node, seen: _Seen, analysis: TraceAnalys
     error = error_message(before.error) if before.error is not None else before.view.failure
     is_same = before.view.input.equals(after.view.input)
     but = "" if is_same else " but for a new key"
+    asked = asking_call(after, analysis)
     made = f", and made {one_line(seen.made)}" if seen.made else ""
     sentence = (
         f"{after.function_title} was called again with the same input{but} after"
         f" it had failed (“{one_line(error, limit=80)}”){made}; {seen.where}, so the failed call"
-        " seems to have taken effect."
+        f" seems to have taken effect{say_asked(asked)}."
     )
-    asked = asking_call(after, analysis)
     named: Sequence[Node] = [after, before, *([asked] if asked is not None else [])]
     return build_finding(Category.REPEATED_EFFECT, _CONFIDENCE, sentence, named)

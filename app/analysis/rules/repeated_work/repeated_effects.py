@@ -11,7 +11,7 @@ from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.leaves import innermost_key
 from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import key_set
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, say_asked
 from app.analysis.rules.repeated_work.comparable_calls import (
     Call,
     belong_to_one_task,
@@ -232,14 +232,14 @@ def _build_finding(repeated: _Repeated, branch: Sequence[Node], analysis: TraceA
     given = one_line(nodes[0].view.input.canonical, limit=80)
     shown = ", ".join(one_line(each, limit=40) for each in ids[:_IDS_SHOWN])
     effect = f"each made something new ({shown})" if ids else "each reported success"
+    asked = [asking_call(node, analysis) for node in nodes[1:]]
     sentence = (
         f"{name} did the same thing {len(nodes)} times: called again with the same input"
-        f" (“{given}”) although the call before had worked; {effect}."
+        f" (“{given}”) although the call before had worked; {effect}{say_asked(asked[0])}."
     )
     if branch:
         where = branch[0].title
         sentence = f"{where} ran again with most of its calls as before; {sentence}"
-    asked = [asking_call(node, analysis) for node in nodes[1:]]
     named = [nodes[1]]
     for node, call in zip(nodes[1:], asked, strict=True):
         named += [node, *([call] if call is not None else [])]
