@@ -86,7 +86,14 @@ def test_an_instruction_that_is_json_shows_its_fields() -> None:
     given = {"messages": [{"role": "user", "content": '{"before": "Where is parcel P-7?"}'}]}
     call = RecordedSpan(span("ask", type="llm", model="m", input=given))
     assert preview_input(call).text() == "before: Where is parcel P-7?"
-    assert preview_output(RecordedSpan(span("t", output=[]))).text() == "(empty)"
+
+
+def test_an_empty_result_is_shown_as_it_was_recorded() -> None:
+    outputs: list[Any] = [[], "", {"hits": []}, {"output": ""}]
+    shown_outputs = [
+        preview_output(RecordedSpan(span("t", output=each))).text() for each in outputs
+    ]
+    assert shown_outputs == ["[]", "(empty)", "hits: []", "(empty)"]
 
 
 def test_a_request_that_the_backend_cut_shows_its_last_message_of_a_user_that_was_read() -> None:

@@ -41,6 +41,7 @@ _LONGEST_ESCAPE = 4  # characters for one that is written as `\\x..`
 _COMPARED = 200  # characters of what is shown; the texts themselves are compared as well
 EMPTY_TEXT = '""'
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
+_PIECES_OF_LABEL = 2  # on average: then they are mostly those of records in a list
 _COUNTED_MESSAGES = 3  # of a request: instructions and a question are the usual two
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
@@ -93,7 +94,8 @@ class Preview:
         self.is_cut = is_cut
         self._labelled = [(f"{label}: " if label else "", text) for label, text in pieces]
         self.whole = "; ".join([label + text for label, text in self._labelled])
-        self._is_object = len({label for label, _ in pieces}) == len(pieces)
+        labels = {label for label, _ in pieces}
+        self._are_records = _PIECES_OF_LABEL * len(labels) <= len(pieces)
 
     def text(self, limit: int = LONGEST) -> str:
         """The pieces on one line; where they do not fit the longest are cut first, and where
@@ -104,7 +106,9 @@ class Preview:
         share = _fair_share(self._lengths, limit - taken)
         longest = max(share, _LEAST_OF_PIECE)
         line = ""
-        by_length = share < _SHORT_PIECE and self._is_object  # of records the order says which
+        by_length = (
+            share < _SHORT_PIECE and not self._are_records
+        )  # of records the order says which
         pieces = self._short_first if by_length else self._labelled
         for place, (label, text) in enumerate(pieces, 1):
             line = f"{line}; {label}" if line else label
@@ -207,9 +211,10 @@ def preview_output(view: RecordedSpan) -> Preview:
         return _preview_pieces([("", view.failure)], failed=True)
     if view.is_model_call and not view.reply.is_blank:
         return _preview_pieces([*_describe_reply(view), *_describe_media(view)])
-    if view.output.state is BodyState.EMPTY:
+    shown = preview_body(view.output)
+    if not shown.pieces and view.output.state is BodyState.EMPTY:
         return Preview((("", "(empty)"),))
-    return preview_body(view.output)
+    return shown
 
 
 def preview_body(body: Body) -> Preview:

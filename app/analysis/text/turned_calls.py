@@ -12,7 +12,7 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node
 
 _MOST_SPANS = 400  # of a trace: in larger ones few calls have a line of their own
-_MOST_ALIKE = 12  # calls of one name for one thing: more are data that all have in common
+_MOST_ALIKE = 4  # calls of one name for one thing: more have a word or a setting in common
 _LEAST_TARGET = 3  # characters: shorter texts are languages, units and the like
 _NOTABLE = 0.01  # share of the trace by which a start differs, as for spans side by side
 
