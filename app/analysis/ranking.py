@@ -12,6 +12,7 @@ from app.analysis.rules.data_flow.kept_worst import find_kept_worst
 from app.analysis.rules.data_flow.lost_results import find_lost_results
 from app.analysis.rules.data_flow.lost_values import find_lost_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
+from app.analysis.rules.data_flow.mistaken_numbers import find_mistaken_numbers
 from app.analysis.rules.data_flow.mixed_units import find_mixed_units
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
@@ -19,6 +20,7 @@ from app.analysis.rules.data_flow.planted_instructions import find_planted_instr
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
 from app.analysis.rules.data_flow.unread_pages import find_unread_pages
 from app.analysis.rules.data_flow.unsupported_answers import find_unsupported_answers
+from app.analysis.rules.data_flow.widened_scope import find_widened_scope
 from app.analysis.rules.failures.endings import find_low_scores, find_unfinished_spans
 from app.analysis.rules.failures.guardrails import find_failed_guardrails
 from app.analysis.rules.failures.raised_errors import find_raised_errors
@@ -57,11 +59,13 @@ RULES: tuple[Rule, ...] = (
     find_unsupported_answers,
     find_lost_values,
     find_nulled_fields,
+    find_widened_scope,
     find_kept_worst,
     find_lost_results,
     find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,
+    find_mistaken_numbers,
     find_mixed_units,
     find_unfilled_values,
     find_unread_pages,

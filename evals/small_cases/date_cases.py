@@ -1,5 +1,6 @@
 """Dates in the arguments of calls, right ones and mistaken forms of those that were given."""
 
+import json
 from typing import Any
 
 from evals.small_cases.builder import CaseList, calls, model, says, span, tool
@@ -80,3 +81,46 @@ _booked("booked_in_another_month", "Book me a seat for 12 March.", "2026-05-12",
 _booked("booked_as_asked_healthy", "Book me a seat for 12 March.", "2026-03-12")
 _booked("booked_a_day_later_healthy", "A seat on 12 March or later.", "2026-03-13")
 _booked("two_months_asked_for_healthy", "Compare 12 March, book 12 May.", "2026-05-12")
+
+
+NUMBERS = CaseList("mistaken_number")
+
+
+def _changed(
+    name: str,
+    value: Any,
+    question: str = "Move my cabin.",
+    *,
+    key: str = "booking",
+    found: Any = None,
+    right: bool = False,
+) -> None:
+    """A model that reads a booking and moves it to another cabin."""
+    booking = {"booking": "FB-4713", "name": "Ilse Brandt", "cabin": 210}
+    found = found if found is not None else {"state": "moved", "cabin": 211}
+    told = [
+        {"role": "user", "content": question},
+        {"role": "tool", "tool_call_id": "call_0", "content": json.dumps(booking)},
+    ]
+    arguments = {key: value, "deck": "B"}
+    NUMBERS.add(
+        name if right else f"{name}_healthy",
+        tool("read_booking", {"name": "Ilse Brandt"}, booking),
+        model(calls("move_cabin", arguments), asked=told, right=right),
+        tool("move_cabin", arguments, found, right=right),
+        model(says("Your cabin was changed."), asked=question),
+        question=question,
+        answer="Your cabin was changed.",
+        says="two digits changed places" if right else "",
+    )
+
+
+_changed("digits_of_an_id", "FB-4731", right=True)
+_changed("digits_of_a_number_with_a_key", 781_243, "Move 781234.", key="customer_id", right=True)
+_changed("size_of_which_there_is_none", "24", "Size 42.", key="size", found=[], right=True)
+_changed("same_id", "FB-4713")
+_changed("another_id", "FB-4714")
+_changed("number_that_was_found", "24", "Size 42.", key="size")
+_changed("number_without_a_key", 4731, "Take 4713.", key="most")
+_changed("both_ids_were_read", "FB-4731", "Move FB-4731, not the other one.")
+_changed("last_of_a_month", "2026-05-31", "From 2026-05-13 on.", key="until_id")
