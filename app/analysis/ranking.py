@@ -10,6 +10,7 @@ from app.analysis.rules.data_flow.dropped_scope import find_dropped_scope
 from app.analysis.rules.data_flow.ignored_results import find_ignored_results
 from app.analysis.rules.data_flow.kept_worst import find_kept_worst
 from app.analysis.rules.data_flow.lost_results import find_lost_results
+from app.analysis.rules.data_flow.lost_updates import find_lost_updates
 from app.analysis.rules.data_flow.lost_values import find_lost_values
 from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.mistaken_numbers import find_mistaken_numbers
@@ -62,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     find_widened_scope,
     find_kept_worst,
     find_lost_results,
+    find_lost_updates,
     find_cut_prompts,
     find_dropped_scope,
     find_mistaken_dates,

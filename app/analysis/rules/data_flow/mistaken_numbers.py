@@ -79,7 +79,7 @@ def _find_turned(value: str, texts: Sequence[str]) -> str:
     if any(low in text for text in texts):
         return ""
     for at in range(len(low) - 1):
-        first, second = low[at : at + 2]
+        first, second = low[at], low[at + 1]
         if first != second and first.isdigit() and second.isdigit():
             turned = low[:at] + second + first + low[at + 2 :]
             whole = re.compile(rf"(?<![\w.,-]){re.escape(turned)}(?![\w-]|[.,]\d)")

@@ -24,8 +24,8 @@ _SENTENCE_END = re.compile(r"-->|\n|[.!?](?:\s|\Z)|[。！？]")
 _LONGEST_ORDER = 300  # characters of the sentence that gives the order
 _SHORTEST_QUOTE = 30  # characters by which it is found in a request
 _MAY_STAND_IN = re.compile(
-    r"instruct|prompt|system|assistant|\bAI\b|\bLLM|\bKI\b|\bIA\b|anweisung|consigne|istruzion|instruç"
-    r"|instrucc|instructie|指令|指示|助手|アシスタント|지시",
+    r"instruct|instruk[cst]|инструкц|prompt|system|sistem|as+istent|assistant|\bAI\b|\bLLM|\bKI\b"
+    r"|\bIA\b|anweisung|consigne|istruzion|instruç|instrucc|instructie|指令|指示|助手|アシスタント|지시",
     re.IGNORECASE,
 )
 _MARKS = (
@@ -113,6 +113,19 @@ _ORDERS = (
         "asistente|assistente|assistant",
         "ia:|ia :|ia,|ia ,|ia\n",
         r"\b(?:asistente|assistente|assistant)s? (?:de |di |d['’])?IA\s?[:,]",
+    ),
+    _order(
+        "ignor|bortse|se bort|glem|pomiń|игнорир",
+        "instruks|instruk|regler|reguł|инструкц|правил",
+        r"(?:ignor\w*|bortse|se bort|glem\w*|pomiń|игнорир\w*) (?:\w+ ){0,4}?"
+        r"(?:instruk|regler|reguł|инструкц|правил)",
+    ),
+    _order(
+        "sistem|system|ki-|assistent|asistent",
+        "not|nachricht|hinweis|mensa|messa|aviso|avviso|besked|meddel|wiadomo|opmerking",
+        r"\b(?:not[aei]\w*|nachricht|hinweis|mensa\w+|messagg\w+|aviso|avviso|besked|meddel\w+"
+        r"|wiadomość|opmerking)\s?(?:per|para|für|pour|til|till|dla|voor|an|al|au|à) "
+        r"(?:\w{1,4} |l['’]|all['’])?(?:sistem\w*|system\w*|as+istent\w*|assistant\w*|KI|IA|AI)\b",
     ),
     _order("negeer", "", r"negeer (?:\w+ ){0,4}?(?:instructies|regels)"),
     _order("ignorera", "", r"ignorera (?:\w+ ){0,4}?(?:instruktion|regl)"),
