@@ -50,7 +50,7 @@ def _filtered(name: str, year: int, found: list[Any], *, right: bool = False) ->
         model(says("Twelve euros a day."), asked="What are the harbour dues now?"),
         question="What are the harbour dues now?",
         answer="Twelve euros a day.",
-        says="2026 was given" if right else "",
+        says="the year given was 2026" if right else "",
     )
 
 
