@@ -64,7 +64,14 @@ def test_workers_with_the_same_tasks_are_found_with_the_span_that_gave_them() ->
     assert finding.spans[:5] == ("plan", "w1", "w2", "w1s0", "w2s0")
     assert "2 spans (worker) did the same work" in finding.sentence
     assert "6 calls of search, ask were made again" in finding.sentence
-    assert "Their inputs come from plan" in finding.sentence
+    assert "Their inputs come from plan." in finding.sentence
+
+
+def test_a_source_that_gives_each_branch_the_same_list_is_told_as_such() -> None:
+    shares = {"first": list(TASKS), "second": list(TASKS)}
+    plan = span("plan", 0, SECOND, parent_span_id="root", input={"n": 2}, output=shares)
+    (finding,) = duplicates([plan, *worker(1, TASKS), *worker(2, TASKS)])
+    assert "come from plan, which returned 3 of them 2 times each." in finding.sentence
 
 
 def test_tasks_that_two_workers_share_are_found_beside_tasks_of_their_own() -> None:

@@ -139,3 +139,14 @@ def test_work_that_a_cache_should_have_spared_is_not_reported_again() -> None:
     found = [each.category for each in (*analysis.findings, *analysis.notes)]
     assert Category.MISSED_LOOKUPS in found
     assert Category.DUPLICATED_WORK not in found
+
+
+def test_the_step_that_makes_keys_with_a_time_comes_first() -> None:
+    spans = lookups(TEXTS * 3, timed_key)
+    for i, text in enumerate(TEXTS * 3):
+        made = {"input": {"text": text}, "output": {"key": timed_key(i, text)}}
+        at = 100 * i - 0.5
+        spans.append(span(f"k{i}", at, at + 0.2, name="make_key", parent_span_id=f"e{i}", **made))
+    (finding,) = missed(spans)
+    assert finding.spans[:3] == ("k0", "g0", "w0")
+    assert "differ in a time or a random id; make_key returned them" in finding.sentence

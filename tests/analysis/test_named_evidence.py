@@ -8,7 +8,7 @@ from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
 from app.opik.records import ErrorInfo, Span
 from tests.analysis.test_silent_failures import found, tool
-from tests.analysis.timeline import span, trace
+from tests.analysis.timeline import at, span, trace
 
 CUT = {"choices": [{"finish_reason": "length", "message": {"content": "The ferry leaves at"}}]}
 
@@ -190,3 +190,56 @@ def test_a_file_in_another_format_is_another_try() -> None:
 
     assert "scan worked when called again" in notes("store://maps/harbour.png")
     assert "when called again" not in notes("store://maps/river.png")
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "is_told"),
+    [
+        ({"valid_list": "fares_2031"}, "What is the fare?", True),
+        ({"valid_list": "fares_2031"}, {"list": "fares_2027"}, False),
+        ({"valid_list": "fares_2031", "old_list": "fares_2027"}, "What is the fare?", False),
+        ({"lists": ["fares_2031", "fares_2030"]}, "What is the fare?", False),
+        ({"valid_list": "zones_2031"}, "What is the fare?", False),
+    ],
+)
+def test_an_empty_search_is_told_with_the_other_version_that_was_known(
+    known: Any, asked: Any, is_told: bool
+) -> None:
+    given = {"query": "fare of a bicycle on the evening ferry", "list": "fares_2027"}
+    reply = {
+        "choices": [{"message": {"content": "A bicycle costs four crowns on each of the ferries."}}]
+    }
+    question = {"messages": [{"role": "user", "content": "What does a bicycle cost?"}]}
+    spans = [
+        tool("settings", 0, {"port": "east"}, known),
+        tool("search", 2, given, {"hits": []}),
+        span("write", 4, 5, type="llm", input=question, output=reply),
+    ]
+    findings = analyse_trace(trace(input=asked), spans).findings
+    text = " ".join(each.sentence for each in findings)
+    assert "search found nothing" in text
+    assert ("settings had returned “fares_2031” as valid_list" in text) is is_told
+
+
+def test_a_loop_is_told_with_the_remark_that_its_result_makes() -> None:
+    given, returned = {"code": "KX1"}, {"hits": [], "hint": "codes of piers have six letters"}
+    calls = [tool(f"c{i}", 10 * i, given, returned, name="find_pier") for i in range(6)]
+    (finding,) = found([each.model_copy(update={"parent_span_id": "job"}) for each in calls])
+    assert "; find_pier returned “codes of piers have six letters”;" in finding.sentence
+
+
+@pytest.mark.parametrize(("end", "is_beside"), [(30, True), (5, False)])
+def test_a_retry_that_nothing_waited_for_is_told_as_such(end: float, is_beside: bool) -> None:
+    broken = ErrorInfo(exception_type="TimeoutError", message="no reply of the crane")
+    given = {"dock": "south"}
+    spans = [
+        span("job", 0, 31, output={"ok": 1}),
+        tool("long", 0.5, {"n": 1}, {"ok": 1}, parent_span_id="job"),
+        tool("c1", 1, given, None, name="crane", parent_span_id="job"),
+        tool("c2", 6, given, {"ok": 1}, name="crane", parent_span_id="job"),
+    ]
+    spans[1] = spans[1].model_copy(update={"end_time": at(end)})
+    spans[2] = spans[2].model_copy(update={"error_info": broken})
+    notes = analyse_trace(trace(end=31), spans).notes
+    text = next(each.sentence for each in notes if each.category is Category.ERROR_SURVIVED)
+    assert ("both ran beside the critical path" in text) is is_beside

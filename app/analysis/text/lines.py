@@ -17,7 +17,7 @@ _WARNINGS_SHOWN = (
     TreeWarning.LATE,
 )
 SENTENCE_SHOWN = 600  # characters of a finding's sentence; most have a third of it
-_NOTE_SHOWN = 240  # characters: a note is read in passing
+_NOTE_SHOWN = 320  # characters: an error with its place, and what made good for it
 _NOTE_SPANS_SHOWN = 3  # where to look; a note needs no proof
 _SPANS_SHOWN = 6  # spans named with a finding: the culprit, and enough others to see the pattern
 

@@ -13,6 +13,7 @@ from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import AskedWords, telling_words
+from app.analysis.rules.data_flow.other_versions import find_other_version, say_other_version
 from app.analysis.rules.failures.empty_origin import find_empty_origin
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
@@ -69,11 +70,14 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield from _find_invented(analysis)
         return
     symptom = analysis.once(find_symptom)
+    other = find_other_version(inner[0], analysis)
+    what += say_other_version(other)
     sentence = f"{inner[0].title} {what}, and {answer.title} answered all the same"
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
     origin = find_empty_origin(inner[-1], analysis)
     nodes = [*inner, answer] if origin in inner else [origin, *inner, answer]
+    nodes += [other.node] if other else []
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
     admits = begins_with_negation(answer.view.reply.text) and not symptom
     admits = admits and not _states_figures(answer, analysis)

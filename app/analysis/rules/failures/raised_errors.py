@@ -148,7 +148,7 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     recovery = gravest.recovery
     how = recovery.describe(analysis) if recovery else ""
     if recovery is not None:
-        end += how and f"; {how}"
+        end += how and f"; {how}{_say_off_path(item.origin, recovery.later, analysis)}"
         confidence = _MADE_GOOD
     elif is_cancellation(item.error):
         confidence = _CAUGHT_CANCELLATION
@@ -158,6 +158,14 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     nodes = [item.origin, *([second] if second else []), *item.path]
     category, standing = Category.ERROR_SURVIVED, gravest.standing
     return _build_error_finding(category, confidence, sentence, ordered, nodes, standing)
+
+
+def _say_off_path(node: Node, later: Node, analysis: TraceAnalysis) -> str:
+    """Where neither a failed call nor the one that made good for it is waited for."""
+    inside = (each for one in (node, later) for each in analysis.tree.below(one)[:_PEERS_READ])
+    if any(each.id in analysis.profile.on_path for each in inside):
+        return ""
+    return "; both ran beside the critical path"
 
 
 def _build_unlocated(analysis: TraceAnalysis) -> Finding:

@@ -8,6 +8,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.rules.waiting_names import is_polling_name
+from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -25,6 +26,8 @@ _MACHINE_ID = re.compile(
     r"(?:cycle|step|run|iteration|turn|event|loop|checkpoint|span|invocation|execution|request"
     r"|trace)id\Z"
 )
+_REMARK_BLANKS = 2  # of a text that is a sentence, and no name or state
+_REMARK_SHOWN = 120  # characters
 _INSIDE_READ = 40  # spans read below one; what makes no call among so many hardly makes any
 
 
@@ -195,6 +198,19 @@ def same_results(calls: Iterable[Call]) -> str:
     """What a sentence says of equal results; of cut ones only the beginnings are known."""
     is_cut = any(call.node.view.output.is_cut for call in calls)
     return "the same result as far as it was read" if is_cut else "the same result"
+
+
+def quote_remark(calls: Iterable[Call]) -> str:
+    """What the first of equal results that has a sentence says, as of why it found nothing; for the
+    end of a sentence, empty where none has one."""
+    for node in (call.node for call in calls):
+        if node.view.is_model_call:
+            continue
+        given = set(node.view.input.first_texts)
+        for text in node.view.output.first_texts:
+            if text.count(" ") >= _REMARK_BLANKS and text not in given:
+                return f"; {node.title} returned “{one_line(text, limit=_REMARK_SHOWN)}”"
+    return ""
 
 
 def common_parent(nodes: Iterable[Node]) -> Node | None:

@@ -206,7 +206,8 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     names = ", ".join(one_line(stem, limit=40) for stem in stems[:_NAMES_SHOWN])
     where = list(dict.fromkeys(name_stem(branch.name) for branch in branches))
     handed = _find_source(groups, branches, analysis)
-    source = f" Their inputs come from {one_line(handed[0].name)}." if handed else ""
+    source = f" Their inputs come from {one_line(handed[0].name)}" if handed else ""
+    source += f"{_count_named(groups, handed[0])}." if handed else ""
     known = all(group[0].result for group in groups)
     same = f" and {same_results(group[0] for group in groups)} each" if known else ""
     standing = _standing(shared, stems, where, analysis)
@@ -335,6 +336,14 @@ def _common_texts(branches: Sequence[Node]) -> list[str]:
     ]
     common = sorted(set.intersection(*given), key=lambda text: (-len(text), text))
     return [spell_canonical(text)[:_TEXT_LENGTH] for text in common[:_TEXTS]]
+
+
+def _count_named(groups: Sequence[Sequence[Call]], source: Node) -> str:
+    """What a sentence says of a result that has what the common calls were given more than once."""
+    named = Counter(leaf.value for leaf in source.view.output.leaves if type(leaf.value) is str)
+    texts = {max(group[0].node.view.input.first_texts, key=len, default="") for group in groups}
+    counts = [named[text] for text in texts if named[text] > 1]
+    return f", which returned {len(counts)} of them {min(counts)} times each" if counts else ""
 
 
 def _holds_most(

@@ -36,6 +36,9 @@ _EPOCH_SECONDS = 10  # digits of a time in seconds since 1970; further ones are 
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
 )
+_KEYS_DIFFER = "; the keys for the same input differ"
+_EPOCH_OR_ID = re.compile(r"\d{4}|[\da-fA-F]{8}")  # digits of a time, of a random id
+_BEFORE_LOOKUP = 8  # spans before a lookup among which the step that made its key is looked for
 _OWN_TIME = 2_000_000  # microseconds (2 s) between making a key and looking it up
 _LONGEST_KEY = 400  # characters: a longer text is what was asked, not a key
 
@@ -180,14 +183,17 @@ def _judge_repeated(
     around = [each.node.parent for each in first[:2] if each.node.parent is not None]
     steps = {name_stem(each.name) for each in around if each.parent is not None}
     within = f" in {one_line(steps.pop(), limit=40)}" if len(steps) == 1 else ""
+    why = _explain_keys(repeated)
+    built = _find_builder(first[0].node, analysis) if why.startswith(_KEYS_DIFFER) else []
+    why += f"; {built[0].title} returned them" if built else ""
     sentence = (
         f"{one_line(name_stem(nodes[0].name), limit=60)} found nothing in all of its"
         f" {format_count(len(nodes), 'call')}{within}, and {work} ran {times} times for"
         f" {format_count(len(repeated), 'different input')}; what it did again took"
         f" {format_duration(spent)}, {format_percent(spent, analysis.profile.duration)} of the"
-        f" trace{_explain_keys(repeated)}."
+        f" trace{why}."
     )
-    named = [each.node for each in first[:3]]
+    named = [*built, *(each.node for each in first[:3])]
     named += [*around, *(each.work for each in first[:3])]
     more = [each.node for group in repeated for each in group]
     numbers = {"calls": len(nodes), "again": times - len(repeated), "spent_ms": spent / 1_000}
@@ -248,8 +254,17 @@ def _explain_keys(repeated: Sequence[Sequence[_Lookup]]) -> str:
         return "; the same key was looked up again and missed again"
     timeless = [[_timeless_key(each.node) for each in group] for group in repeated]
     if all(len(set(group)) == 1 for group in timeless):
-        return "; the keys for the same input differ in a time or a random id"
-    return "; the keys for the same input differ"
+        return f"{_KEYS_DIFFER} in a time or a random id"
+    return _KEYS_DIFFER
+
+
+def _find_builder(lookup: Node, analysis: TraceAnalysis) -> list[Node]:
+    """The span before a lookup that returned its key, which a time or an id in it makes unique."""
+    keys = [text for text in lookup.view.input.first_texts if _EPOCH_OR_ID.search(text)]
+    for _, node in islice(analysis.tree.earlier(lookup), _BEFORE_LOOKUP):
+        if analysis.was_read(node) and any(key in node.view.output.first_values for key in keys):
+            return [node]
+    return []
 
 
 def _timeless_key(lookup: Node) -> str:

@@ -12,6 +12,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     continues_text,
     differ_in_counters_only,
     is_polling,
+    quote_remark,
     same_results,
     work_share,
 )
@@ -182,9 +183,10 @@ def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) 
     shown = " → ".join(names[:_NAMES_SHOWN]) + (" → …" if len(names) > _NAMES_SHOWN else "")
     equal = all(run[i].returned_the_same(run[i + period]) for i in range(len(run) - period))
     how = same_results(run) if equal else "nearly the same result"
+    remark = quote_remark(run[:period])
     sentence = (
         f"{shown}: {rounds} rounds of {period} steps, each step with {how} in"
-        f" every round; {format_duration(spent)} spent."
+        f" every round{remark}; {format_duration(spent)} spent."
     )
     polling = any(is_polling(call) for call in run[:period])
     small = work_share(nodes, analysis) < _LEAST_SHARE and spent < _LEAST_SHARE_OF_PARENT * (

@@ -19,6 +19,7 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     comparable_calls,
     group_equal,
     is_polling,
+    quote_remark,
     same_results,
     work_share,
 )
@@ -222,11 +223,12 @@ def _build_loop_finding(
     equal = all(call.given == run[0].given for call in run)
     given = quote_input(nodes[0], analysis)
     result = f"and {same_results(run)}" if run[0].result else "(no result was recorded)"
+    remark = quote_remark(run[:1])
     parent = common_parent(nodes)
     within = f" in {parent.title}" if parent and parent.parent else ""
     sentence = (
         f"{name} ran {len(run)} times with {'the same' if equal else 'nearly the same'} input"
-        f" ({given}) {result}{within}; {format_duration(spent)} spent."
+        f" ({given}) {result}{within}{remark}; {format_duration(spent)} spent."
     )
     standing = Standing.FINDING
     large = not nodes[0].view.is_model_call and work_share(nodes, analysis) >= _LARGE_SHARE
