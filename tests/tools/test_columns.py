@@ -176,15 +176,15 @@ async def test_a_table_of_model_calls_begins_with_their_tokens() -> None:
             type="llm",
             model="m",
             usage={"prompt_tokens": 100 * n, "completion_tokens": 7},
-            input={"messages": [{"role": "user", "content": f"Question {n}?"}]},
+            input={"messages": [{"role": "user", "content": f"Question {k}?"} for k in range(n)]},
+            output={"choices": [{"message": {"content": f"Answer {n}", "refusal": None}}]},
         )
-        for n in range(1, 5)
+        for n in range(1, 7)
     ]
     async with opened_trace_of(*spans) as harness:
         text = await harness.call("get_trace_data", view="table", name="ask")
-    head = "span | start | duration | prompt_tokens | completion_tokens"
-    assert f"{head} | input.messages[0].content" in text
-    assert "role" not in text
+    assert "span | start | duration | prompt_tokens | completion_tokens | input.m" in text
+    assert not any(word in text for word in ("role", "refusal", "odd in input"))
 
 
 _MISSING = read_value(*([RecordedSpan(Span(id="x", trace_id="t"))] * 2), ("output", "no"))  # type: ignore[arg-type]
@@ -263,6 +263,8 @@ async def test_a_column_without_a_path_and_a_filter_without_spans_are_refused() 
         (["a", "a", "a", "a", "b"], [4]),
         (["a", "a", "b", "b"], []),
         (["a", "b", "c"], []),
+        ([[1], [2], [3], [], [4]], [3]),
+        ([{"a": 1}, {}, {"a": 2}, {}], []),
         ([None, "x", "x", "x", "x"], [0]),
         ([True, True, True, False], [3]),
         ([*[_MISSING] * 9, "a", "a", "a", "b", "a"], [12]),

@@ -134,9 +134,15 @@ def _describe_numbers(rows: Sequence[Row], values: Sequence[Any], alias: Alias) 
 
 
 def _describe_outliers(
-    rows: Sequence[Row], values: Sequence[Any], alias: Alias, *, label: str = "outliers"
+    rows: Sequence[Row],
+    values: Sequence[Any],
+    alias: Alias,
+    *,
+    label: str = "outliers",
+    of_list: bool = False,
 ) -> list[Line]:
-    places = find_outliers(values)
+    """The values that stand out; `of_list` says that one is missing where a list is shorter."""
+    places = [i for i in find_outliers(values) if not (of_list and is_missing(values[i]))]
 
     def write() -> str:
         named = [f"{alias(rows[i][0].id)} {show_value(values[i])}" for i in places[:_OUTLIERS]]
@@ -158,8 +164,9 @@ def describe_table(
     if chosen.equal:
         equal = list_first(chosen.equal[:_EQUAL_SHOWN], len(chosen.equal))
         lines.append(lambda: f"equal in all: {equal}")
-    for column, name in zip(table, names, strict=True):
-        lines += _describe_outliers(rows, column, alias, label=f"odd in {name}")
+    for steps, column, name in zip(chosen.steps, table, names, strict=True):
+        of_list = any(isinstance(step, int) for step in steps)
+        lines += _describe_outliers(rows, column, alias, label=f"odd in {name}", of_list=of_list)
     lines.append(lambda: " | ".join(["span", "start", "duration", *names]))
     shown = [show_apart(column, limit=_CELL) for column in table]
     lines += [
@@ -205,6 +212,8 @@ def _choose_columns(rows: Sequence[Row]) -> _Columns:
         count = 0
         for path, values in sorted(found.items(), key=lambda item: -len(item[1])):
             if len(values) == len(rows) and len(set(map(value_key, values))) == 1:
+                if values[0] is None and calls:
+                    continue  # what SDKs write into each reply of a model
                 shown = show_value(values[0], limit=_CELL)
                 chosen.equal.append(f"{one_line(format_path(path), limit=60)} {shown}")
             elif len(values) >= _OFTEN * len(rows) and count < most:

@@ -192,8 +192,9 @@ def equals_text(value: Any, text: str) -> bool:
 
 def find_outliers(values: Sequence[Any]) -> list[int]:
     """The places of values that stand out: numbers far from the median, or values that are rare
-    where most are equal. A value that is missing counts as one, but where most are missing none of
-    the others stands out by being there; what was not read is not judged."""
+    where most are equal, or empty where most are not. A value that is missing counts as one, but
+    where most are missing none of the others stands out by being there; what was not read is not
+    judged."""
     known = [place for place, value in enumerate(values) if not is_unread(value)]
     present = [place for place in known if not is_missing(values[place])]
     judged = present if len(present) < len(known) / 2 else known
@@ -211,5 +212,6 @@ def _find_outlying(values: Sequence[Any]) -> list[int]:
     keys = [value_key(each) for each in values]
     common, count = Counter(keys).most_common(1)[0]
     if count < _COMMON * len(values):
-        return []
+        empty = [i for i, each in enumerate(values) if each is None or each in ("", [], {})]
+        return empty if len(empty) <= (1 - _COMMON) * len(values) else []
     return [i for i, each in enumerate(keys) if each != common]
