@@ -258,3 +258,14 @@ def test_errors_that_differ_in_what_each_call_was_given_are_one_note() -> None:
     notes = analyse_trace(trace(), spans).notes
     survived = [note for note in notes if note.category is Category.ERROR_SURVIVED]
     assert [note.numbers["calls"] for note in survived] == [3]
+
+
+def test_a_span_without_an_end_is_told_with_the_one_around_it_that_ended() -> None:
+    spans = draw("""
+        root      |-----------|
+          gather   |----|
+            slow    |-----
+    """)
+    (finding,) = found(spans, trace(end=12))
+    assert "gather ended without it, 4.0 ms after its start" in finding.sentence
+    assert finding.spans == ("slow", "gather")

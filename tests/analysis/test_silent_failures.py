@@ -116,7 +116,7 @@ def test_code_that_failed_names_the_call_that_wrote_it_first() -> None:
     ]
     (finding,) = found(spans)
     assert finding.spans == ("write", "run_python")
-    assert "write wrote what it ran" in finding.sentence
+    assert finding.sentence.startswith("write wrote what run_python ran, which failed without")
     again = [*spans, tool("run_python2", 4, {"code": code}, {"stdout": "3"}, name="run_python")]
     (corrected,) = found(again)
     assert corrected.confidence < finding.confidence

@@ -119,7 +119,7 @@ def _build_gap(gap: _Gap, analysis: TraceAnalysis) -> Finding:
     )
     name, writes = _find_writes(gap, analysis)
     if not writes:
-        nodes = [*gap.empty, *gap.lost]
+        nodes = [*gap.empty, *gap.lost, *gap.handed]
         return build_finding(Category.LOST_VALUE, _NOT_HANDED_ON, sentence, nodes)
     sentence = (
         f"{writes[0].title} was called {len(writes)} times with"

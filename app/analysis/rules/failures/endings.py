@@ -34,10 +34,13 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
     inner.sort(key=lambda node: (-node.depth, -node.start, node.index))
     first = inner[0]
     since = analysis.tree.end - first.start
-    if trace_ended:
-        end = "the trace ended without it"
-    else:
-        end = "a span above it ended without it" if left else "the trace has not ended either"
+    around = [node for node in first.path()[:-1] if node.finished and node.end >= first.start]
+    end = "the trace ended without it" if trace_ended else "the trace has not ended either"
+    if around:
+        after = format_duration(around[-1].end - first.start)
+        end = f"{around[-1].title} ended without it, {after} after its start"
+    elif left and not trace_ended:
+        end = "a span above it ended without it"
     may_run = not left and first.view.calls_outside
     more = f" and {format_count(len(inner) - 1, 'other span')}" if len(inner) > 1 else ""
     sentence = (
@@ -48,7 +51,7 @@ def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
         Category.UNFINISHED,
         _NEVER_ENDED if left else _MAY_STILL_RUN,
         sentence,
-        [*inner, *waiting],
+        [*inner, *waiting, *around[-1:]],
         {"unfinished": len(waiting), "since_ms": since / 1_000},
         standing=Standing.NOTE if may_run else Standing.FINDING,
     )

@@ -238,10 +238,8 @@ def _build_group_finding(
     calls = sum(map(len, peers.values()))
     name = head.node.title
     times = f" in {len(group)} of {format_count(calls, 'call')}" if calls > 1 else ""
-    writer = ""
-    if head.writer is not None:
-        writer = f"; {head.writer.title} wrote what it ran"
-    sentence = f"{name} {FAULT_PHRASES[head.fault]}{times}: {head.reason}{writer}."
+    came = f"{head.writer.title} wrote what {name} ran, which" if head.writer else name
+    sentence = f"{came} {FAULT_PHRASES[head.fault]}{times}: {head.reason}."
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)
     writers = [each.writer for each in strongest if each.writer is not None]
