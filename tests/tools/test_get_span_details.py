@@ -559,3 +559,15 @@ async def test_a_model_call_without_a_limit_names_the_one_of_the_nearest_span_ar
         own = await harness.call("get_span_details", span_id="s4", view="model_call")
     assert "around it: s2 write was given a limit of 160 tokens" in text
     assert "around it" not in own
+
+
+async def test_a_reply_whose_words_refuse_is_marked_in_a_model_call() -> None:
+    texts = ["I'm sorry, but I can't help with that request.", "The lid is in the left drawer."]
+    spans = [
+        a_span(n, type="llm", model="m", output={"role": "assistant", "content": text})
+        for n, text in enumerate(texts, 1)
+    ]
+    async with opened_trace_of(*spans) as harness:
+        text = await harness.call("get_span_details", span_id="s1, s2", view="model_call")
+    assert f"text (reads as a refusal): {texts[0]}" in text
+    assert f"text: {texts[1]}" in text

@@ -7,6 +7,7 @@ from typing import Any
 from app.analysis.recorded.opened_json import explain_broken_json
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.recorded_span import RecordedSpan
+from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.reply import RecordedReply
 from app.analysis.recorded.request_messages import RecordedMessage
 from app.analysis.text.one_line import format_count, list_first, one_line
@@ -113,7 +114,8 @@ def _format_reply(reply: RecordedReply, room: int) -> Iterator[str]:
     for name, text in texts:
         if text.strip() and (name != "text" or text != reply.refusal):
             size = f" ({len(text):,} characters)" if len(text) > room // 2 else ""
-            line = f"{name}{size}: {_show_ends(text, max(40, room // 2))}"
+            note = " (reads as a refusal)" if name == "text" and says_refusal(text) else ""
+            line = f"{name}{size}{note}: {_show_ends(text, max(40, room // 2))}"
             yield line
             room -= len(line) + 1
 

@@ -9,7 +9,13 @@ from app.analysis.error_origins import find_error_origins
 from app.analysis.recorded.body import Body
 from app.analysis.text.coverage import has_output
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
-from app.analysis.text.previews import LONGEST, Preview, preview_body, preview_instructions
+from app.analysis.text.previews import (
+    LONGEST,
+    Preview,
+    find_instructions,
+    preview_body,
+    preview_text,
+)
 from app.analysis.text.token_budget import Alias
 from app.analysis.text.value_pieces import label_last
 from app.analysis.tree import Node
@@ -152,10 +158,10 @@ def _collect_parts(
             part = _Part(node, node.id, label, preview, matters, place)
             if preview.pieces and seen.refer(part):
                 yield part
-        system = preview_instructions(node.view)
-        if system.whole not in instructions and len(instructions) <= _SYSTEMS_SHOWN:
-            instructions.add(system.whole)
-            yield _Part(node, node.id, _SYSTEM, system, False, place)
+        system = find_instructions(node.view) if len(instructions) <= _SYSTEMS_SHOWN else ""
+        if system not in instructions:
+            instructions.add(system)
+            yield _Part(node, node.id, _SYSTEM, preview_text(system), False, place)
 
 
 def _collect_folded(

@@ -189,11 +189,15 @@ def preview_input(view: RecordedSpan) -> Preview:
     return _preview_pieces(pieces, body=Body(text), messages=shown_messages)
 
 
-def preview_instructions(view: RecordedSpan) -> Preview:
-    """The system prompt of a model call, which stands before the message that its input shows."""
+def find_instructions(view: RecordedSpan) -> str:
+    """The system prompt of a model call that stands before the message that its input shows."""
     messages = view.request.messages[:-1] if view.is_model_call else ()
-    found = next((each.text for each in messages if each.role == "system"), "")
-    return _preview_pieces([("", found)])
+    return next((each.text for each in messages if each.role == "system"), "")
+
+
+def preview_text(text: str) -> Preview:
+    """The beginning of a text."""
+    return _preview_pieces([("", text)])
 
 
 def _find_user_message(request: str) -> str:
