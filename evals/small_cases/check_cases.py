@@ -7,22 +7,15 @@ from evals.small_cases.builder import CaseList, calls, model, says, span, tool
 DEALT_WITH = CaseList("dealt_with")
 
 
-def _failed(name: str, message: str, *, right: bool) -> None:
-    """A sensor that raises, and a step that goes on with what it has."""
-    error = {"exception_type": "StarLost", "message": message, "traceback": ""}
-    DEALT_WITH.add(
-        name if right else f"{name}_healthy",
-        model(calls("lock_guide", {"star": 1})),
-        tool("lock_guide", {"star": 1}, None, error_info=error, right=right),
-        model(says("The image was taken, and all went as planned."), asked="Take the image."),
-        question="Take the image.",
-        answer="The image was taken, and all went as planned.",
-    )
-
-
-_failed("star_lost", "star 1 faded", right=True)
-_failed("other_star_is_tried", "star 1 faded, trying star 2", right=False)
-_failed("skipped_in_german", "Stern 1 verloren, wird übersprungen", right=False)
+_LOST = {"exception_type": "StarLost", "message": "star 1 faded", "traceback": ""}
+DEALT_WITH.add(
+    "star_lost",
+    model(calls("lock_guide", {"star": 1})),
+    tool("lock_guide", {"star": 1}, None, error_info=_LOST, right=True),
+    model(says("The image was taken, and all went as planned."), asked="Take the image."),
+    question="Take the image.",
+    answer="The image was taken, and all went as planned.",
+)
 
 
 def _exposed(name: str, given: Any, *, right: bool) -> None:
@@ -93,23 +86,6 @@ DEALT_WITH.add(
     answer=None,
 )
 
-
-# A call that was made again with what the failure of the first one offered.
-def _ask_manual(name: str, failure: Any, second: str, *, right: bool) -> None:
-    given = {"engine": "V8", "lang": "nb"}
-    DEALT_WITH.add(
-        name,
-        tool("open_manual", given, failure, right=right),
-        tool("open_manual", given | {"lang": second}, {"text": "Loosen the bolt, then turn."}),
-        model(says("Loosen the bolt, then turn."), asked="Loosen the bolt, then turn."),
-        question="How is the V8 opened?",
-        answer="Loosen the bolt, then turn.",
-    )
-
-
-_OFFER = {"error": "no manual in nb, there are: en, de"}
-_ask_manual("offered_language_healthy", _OFFER, "de", right=False)
-_ask_manual("language_that_was_not_offered", {"error": "the store is locked"}, "fr", right=True)
 
 # A code that says that something is not there is an answer of a lookup, and a failure elsewhere.
 _MISSING = {"http_status": 404, "fallback": "initials"}

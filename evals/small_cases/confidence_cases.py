@@ -60,7 +60,7 @@ def _heard(name: str, doubtful: dict[str, Any], reply: str, *, right: bool = Fal
 
 
 _OTHER = [{"transcript": "book me on the one at nine", "confidence": 0.4}]
-_DOUBTED = {"confidence": 0.42, "alternatives": _OTHER}
+_DOUBTED = {"confidence": 0.37, "alternatives": _OTHER}
 _heard("misheard", _DOUBTED, "You are booked at five.", right=True)
 _heard("asked_back_healthy", _DOUBTED, "At five, is that right?")
 _heard("asked_back_in_japanese_healthy", _DOUBTED, "五時でよろしいですか？")

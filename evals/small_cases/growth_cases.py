@@ -44,7 +44,6 @@ def _turns(
 _SAME = [_write_timetable(0)] * _TURNS
 _NEW = [_write_timetable(number) for number in range(_TURNS)]
 
-GROWTH.add("same_text_in_each_turn", *_turns(_SAME, right=True), says="same text")
 GROWTH.add("same_result_in_each_turn", *_turns(_SAME, by_tool=True, right=True), says="the same")
 GROWTH.add("new_text_in_each_turn_cached_healthy", *_turns(_NEW))
 GROWTH.add("new_result_in_each_turn_cached_healthy", *_turns(_NEW, by_tool=True))

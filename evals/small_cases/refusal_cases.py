@@ -81,7 +81,7 @@ for _name, _text in {
         model(says("You get 0 days."), asked="How many days do I get for note S-88?"),
         question="How many days do I get for note S-88?",
         answer="You get 0 days.",
-        says="because of it",
+        says="ended with something else",
     )
 
 # All calls of a framework have one name; the next one is a step that was given the refusal.

@@ -314,22 +314,7 @@ def _waited(name: str, seconds: float) -> None:
 _waited("most_of_the_trace", 60.0)
 _waited("short_wait_healthy", 1.0)
 
-# One item several times, less than was announced, a reading that is hardly sure.
-_HIT = {"id": "kb-7", "text": "Bicycles travel free of charge."}
-_OTHER = {"id": "kb-9", "text": "Dogs need a ticket."}
-_shown(
-    "one_item_four_times",
-    "search_rules",
-    {"query": "bicycles", "k": 4},
-    {"hits": [_HIT, _HIT, _HIT, _HIT]},
-    says="4 times",
-)
-_shown(
-    "one_item_twice_healthy",
-    "search_rules",
-    {"query": "bicycles", "k": 4},
-    {"hits": [_HIT, _OTHER, _HIT]},
-)
+# Less than was announced, a reading that is hardly sure.
 _shown(
     "download_broken_off",
     "fetch_recording",

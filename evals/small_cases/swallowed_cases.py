@@ -134,7 +134,7 @@ _add(
 _add(
     "nothing_for_a_status_in_a_result",
     *_find(_get(output={"status": 503, "body": ""}, right=True), result=_NONE),
-    states="find_berths returned nothing for it",
+    states="status: 503",
 )
 _add(
     "nothing_for_refused_access",

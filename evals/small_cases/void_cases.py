@@ -93,47 +93,7 @@ _right("nothing_to_send", tool(_SENT, {"guests": []}, {"sent": 0}))
 _right("all_left_out", tool(_SENT, _GUESTS, {"sent": 0, "opted_out": 3}))
 _right("not_at_night", tool(_SENT, _GUESTS, {"sent": 0, "note": "they are asleep until 7"}))
 _right("all_known_already", tool("add_guests", _GUESTS, {"inserted": 0, "ok": True}))
-
-
-# Tests that did not run, and commands that failed inside a step that reports success.
-def _tests(result: Json, exit_code: int, *, right: bool = False) -> SpanPlan:
-    inner = span("container.exec", input=_RUN, output={"exit_code": exit_code, "ms": 310})
-    return (
-        tool("run_tests", {"folder": "tests"}, result, right=right)
-        if exit_code < 0
-        else span(
-            "run_tests", inner, type="tool", input={"folder": "tests"}, output=result, right=right
-        )
-    )
-
-
-_void("no_test_ran", _tests({"passed": True, "total": 0, "failed": 0}, -1, right=True), "no test")
-_void("no_test_counted", _tests({"ok": True, "counts": {"passed": 0, "failed": 0}}, -1, right=True))
-_void("tests_failed_inside", _tests({"passed": True, "log": "…"}, 1, right=True), "exit_code: 1")
-_void("tests_crashed_inside", _tests({"success": True, "log": "…"}, 139, right=True), "139")
-_right("tests_passed", _tests({"passed": True, "total": 41, "failed": 0}, 0))
 _right("no_item_to_send", tool("send_all", {"to": []}, {"ok": True, "total": 0, "failed": 0}))
-_right(
-    "search_without_a_hit_inside",
-    span(
-        "find_uses",
-        span("container.exec", input={"cmd": "grep -rn OLD"}, output={"exit_code": 1}),
-        type="tool",
-        input={"name": "OLD"},
-        output={"ok": True, "text": "OLD is used nowhere"},
-    ),
-)
-_right(
-    "second_command_inside_worked",
-    span(
-        "build_page",
-        span("container.exec", input={"cmd": "make"}, output={"exit_code": 2}),
-        span("container.exec", input={"cmd": "make clean all"}, output={"exit_code": 0}),
-        type="tool",
-        input={"page": "times"},
-        output={"ok": True, "page": "times.html"},
-    ),
-)
 
 
 # What stands in for a result, and lists that were cut to nothing.
@@ -186,30 +146,6 @@ _right("nothing_to_update", tool("sync_fares", {"since": "2026-05-03"}, {"update
 _right(
     "cells_written",
     tool("write_cells", {"range": "B7:C7", "values": [[30, 30]]}, {"updatedCells": 2}),
-)
-
-# Lists that nothing ever filled: their time of update is the one at which clocks begin.
-_BERTHS = {"harbour": "Odda"}
-for _place, _result in enumerate(
-    [
-        {"berths": [], "refreshed": "1970-01-01T00:00:00+00:00"},
-        {"liegeplätze": {}, "zustand": "ok", "stand": "0001-01-01T00:00:00"},
-        {"berths": [], "count": 0, "updatedAt": 0},
-    ]
-):
-    _void(f"never_filled_{_place}", tool("berths_of", _BERTHS, _result, right=True), "never filled")
-_right("emptied_today", tool("berths_of", _BERTHS, {"berths": [], "updated": "2026-05-04T08:00Z"}))
-_right(
-    "filled_at_no_known_time",
-    tool("berths_of", _BERTHS, {"berths": ["B1"], "updated": "1970-01-01T00:00:00Z"}),
-)
-_right(
-    "never_logged_in",
-    tool("logins_of", {"user": "ida"}, {"logins": [], "last_login": "1970-01-01T00:00:00Z"}),
-)
-_right(
-    "asked_from_the_beginning",
-    tool("changes", {"after": "1970-01-01"}, {"changes": [], "start": "1970-01-01"}),
 )
 
 # Writes that say that they worked, and count no row.

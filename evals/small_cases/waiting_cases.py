@@ -1,5 +1,5 @@
-"""What a trace waits for: the branch that ends last, the step before the answer while something
-else runs on, one step that takes half a minute; healthy twins."""
+"""What a trace waits for: the branch that ends last, one step that takes half a minute; healthy
+twins."""
 
 from evals.small_cases.builder import CaseList, Json, SpanPlan, model, says, span, tool
 
@@ -42,7 +42,6 @@ WAITING.add("branch_that_ends_last", *_branches("tide_model", 17, 13, right=True
 WAITING.add("branch_that_takes_seconds_healthy", *_branches("tide_model", 4.2, 3.5), answer=_REPLY)
 WAITING.add("branch_that_imports_healthy", *_branches("import_survey", 14, 11), answer=_REPLY)
 
-
 for _name in ("warten_auf_flut", "aguardar_maré", "czekaj_na_przypływ"):
     WAITING.add(
         f"{_name}_healthy",
@@ -51,48 +50,6 @@ for _name in ("warten_auf_flut", "aguardar_maré", "czekaj_na_przypływ"):
         model(_JAVA_REPLY, asked="When can we pass the lock?", name="call_model", seconds=0.9),
         answer=_REPLY,
     )
-
-
-def _runs_on(beside: SpanPlan, slow: float, *, right: bool = False) -> list[SpanPlan]:
-    """A call that is started first, the steps to the answer, and the note that it was given."""
-    return [
-        tool("who_asks", {"token": "***"}, {"skipper": "K-12"}, seconds=0.1),
-        span(
-            "plan_passage",
-            tool("wind_field", {"hours": 12}, {"knots": 14}, seconds=0.6, at=0.0),
-            tool("route_solver", {"hours": 12}, {"legs": 9}, seconds=slow, right=right, at=0.6),
-            at=0.2,
-        ),
-        beside,
-        model(says(_REPLY), asked="When can we pass?", seconds=0.8, at=slow + 1.0),
-        tool("note_answer", {"skipper": "K-12"}, {"ok": True}, seconds=0.1, at=slow + 1.9),
-    ]
-
-
-def _beside(name: str, result: Json, seconds: float) -> SpanPlan:
-    return tool(name, {"passage": 12}, result, seconds=seconds, at=0.2)
-
-
-WAITING.add(
-    "copy_that_runs_on",
-    *_runs_on(_beside("copy_track", {"object": "tracks/12.gpx"}, 26), 14, right=True),
-    answer=_REPLY,
-)
-WAITING.add(
-    "publishing_that_runs_on",
-    *_runs_on(_beside("push_to_fleet", {"ships": 31}, 31), 19, right=True),
-    answer=_REPLY,
-)
-WAITING.add(
-    "chart_of_the_answer_healthy",
-    *_runs_on(_beside("draw_chart", {"url": "charts/passage-12.png"}, 9), 6),
-    answer={"text": _REPLY, "chart": "charts/passage-12.png"},
-)
-WAITING.add(
-    "copy_that_runs_on_after_a_quick_answer_healthy",
-    *_runs_on(_beside("copy_track", {"object": "tracks/12.gpx"}, 9), 2.5),
-    answer=_REPLY,
-)
 
 
 def _alone(name: str, seconds: float, *, right: bool = False) -> list[SpanPlan]:

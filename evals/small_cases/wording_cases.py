@@ -120,22 +120,6 @@ for _name, _result in {
         answer="No refund after departure.",
     )
 
-# A step that says itself that the program does without it.
-for _name, _text in {
-    "english": "Weather lookup failed (optional, continuing without it).",
-    "german": "Wetterabruf fehlgeschlagen: fakultativ, übersprungen.",
-    "japanese": "取得失敗（任意項目のため続行）",
-    "french": "Échec de la requête météo (facultative, on continue)",
-}.items():
-    UNDONE.add(
-        f"tolerated_{_name}_healthy",
-        tool("weather", "harbour", _text),
-        tool("hold_seats", {"sailing": "FB-2291", "seats": 2}, {"held": True}),
-        model(says(_BOOKED), asked="Book two seats on FB-2291."),
-        question="Book two seats on FB-2291.",
-        answer=_BOOKED,
-    )
-
 
 # A refusal of something harmless after tools were asked for it, in prompts of several styles.
 _PLAIN_ASKED = "二名で夕方の船を予約してください。会員番号はM-3308です。"

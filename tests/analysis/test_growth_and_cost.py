@@ -226,7 +226,6 @@ def _flatten(spans: Sequence[Span]) -> list[Span]:
         ("another prompt is other work", batch(_MINI, _DEAR, input=other_work)),
         ("other instructions are another role", batch(_MINI, _DEAR, input=other_role)),
         ("the same model wrote more", batch(["gpt-4o"] * 7, [0.001] * 6 + [0.02])),
-        ("no costs were recorded", batch(_MINI, [0.0] * 7)),
         ("it replaced a call that failed", [*batch(_MINI, _DEAR), _FAILED]),
         ("it replaced one in a flat trace", _flatten([*batch(_MINI, _DEAR), _FAILED])),
     ],

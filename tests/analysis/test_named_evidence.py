@@ -45,18 +45,6 @@ def test_a_reply_that_the_next_step_shows_with_an_ellipsis_was_meant_to_be_cut()
     assert len(found([parent, reply, tool("send", 3, given, {"ok": 1}, parent_span_id="p")])) == 1
 
 
-def test_an_error_of_missing_data_goes_back_to_the_step_whose_result_was_empty_first() -> None:
-    missing = ErrorInfo(exception_type="KeyError", message="'north'")
-    spans = [
-        tool("collect", 0, {"since": "monday"}, {"state": "ok", "tides": {}}),
-        tool("smooth", 2, {"tides": {}}, {"curve": {}}),
-        span("plan", 4, 5, input={"curve": {}, "side": "north"}, error_info=missing),
-    ]
-    first = found(spans)[0]
-    assert first.spans[:3] == ("collect", "smooth", "plan")
-    assert "its curve is empty" in first.sentence
-
-
 def cut_within(allowed: int) -> Finding:
     around = span("plan", 0, 9, input={"boat": 4, "max_tokens": allowed})
     asked = {"messages": [{"role": "user", "content": "When?"}]}

@@ -215,15 +215,6 @@ def test_invalid_tool_calls_of_langchain_are_found() -> None:
     assert "make_label" in finding.sentence
 
 
-@each_case(
-    "chosen, known",
-    [("harbour_master", False), ("clerk", True), ("FINISH", True)],
-)
-def test_a_route_to_a_worker_that_is_not_offered_is_found(chosen: str, known: bool) -> None:
-    spans = [span("router", 0, 1, input={"workers": ["clerk", "pilot"]}, output={"next": chosen})]
-    assert culprits(found(spans)) == ([] if known else [("unknown_tool", "router")])
-
-
 def test_hosted_tools_without_a_name_leave_open_which_calls_exist() -> None:
     offered: list[Any] = [{"type": "function", "function": {"name": "price"}}]
     asked = {"messages": [{"role": "user", "content": "x"}], "tools": offered}
@@ -233,15 +224,6 @@ def test_hosted_tools_without_a_name_leave_open_which_calls_exist() -> None:
     ]
     offered.append({"type": "web_search_preview"})
     assert found([span("a", 0, 1, type="llm", input=asked, output=reply)]) == []
-
-
-def test_a_call_that_refused_alone_among_its_peers_is_a_finding() -> None:
-    refused = model("m3", 30, "I'm sorry, I can't help with that.")
-    answers = [model(f"m{i}", i * 2, f"Answer number {i} about pumps.") for i in range(3)]
-    spans = [each.model_copy(update={"name": "sum_up"}) for each in [*answers, refused]]
-    (finding,) = found(spans, trace(output={"done": 4}))
-    assert finding.spans[0] == "m3"
-    assert found(spans[1:], trace(output={"done": 3})) == []
 
 
 def test_an_answer_that_admits_to_have_found_nothing_is_supported() -> None:

@@ -152,20 +152,6 @@ def test_a_step_is_found_for_which_all_other_branches_waited() -> None:
     assert "fees ran beside it and ended 4.00 s earlier" in finding.sentence
 
 
-@each_case("returned, expected", [("archive/1", ("solve",)), ("word word word", ("archive",))])
-def test_a_call_that_gave_nothing_to_the_answer_did_not_delay_it(
-    returned: str, expected: tuple[str]
-) -> None:
-    spans = [
-        span("root", 0, 30_000, output=_REPLY),
-        step("archive", 0, 30_000, output={"stored": returned}),
-        step("solve", 0, 18_000),
-        stream(18_000, 19_000),
-    ]
-    findings, _ = judged(spans, Category.LONGEST_STEP)
-    assert [each.spans for each in findings] == [expected]
-
-
 @each_case(
     "seconds, is_finding",
     [(40, True), (14, False)],

@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.further_tries import find_counted_try, find_try_elsewhere, given_pairs
 from app.analysis.rules.input_values import describe_changes, share_file
 from app.analysis.rules.invalid_json import find_broken_json
-from app.analysis.rules.lookups import is_lookup
 from app.analysis.text.one_line import one_line, without_numbers
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -28,7 +26,6 @@ _READS_PAGE = word_set(
     "page pages url urls web website site browse browser visit crawl scrape webpage link article"
 )
 """Words of names of calls that read something of the web, where each source is one of several."""
-_WORD = re.compile(r"[\w.-]*\w")
 VERDICT = re.compile(r"[\w .-]{1,40}: (?:true|false)")  # a flag without a reason, as `ok: false`
 _FENCE = re.compile(r"\A\s*```\w*")
 _REPLY_COMPARED = 40  # first characters of a reply that a later request may quote
@@ -48,15 +45,13 @@ class Recovery(NamedTuple):
     failed: Node
     later: Node
 
-    def describe(self, analysis: TraceAnalysis) -> str:
-        """How it made good: in place of the failed call, or called again, with which changes.
+    def describe(self) -> str:
+        """How it made good: another call that worked, or the same one again, with which changes.
         Empty where the later span may have been called for something else."""
         failed, later = self
         name = failed.function_title
         if later.function_name != failed.function_name:
-            if not _stands_in(failed, later, analysis):
-                return ""
-            return f"{later.function_title} worked in its place"
+            return f"{later.function_title} worked after it"
         if failed.view.is_model_call:
             model = later.span.model or ""
             other = f" ({one_line(model)})" if model and model != failed.span.model else ""
@@ -70,34 +65,6 @@ class Recovery(NamedTuple):
         return f"a later call of {name} worked"
 
 
-def _stands_in(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a call of another name was surely made in place of a failed one: the program made it,
-    it reads or writes as the other does, has the name of the other and more, its last word or its
-    input, is none of several such steps, and was not made beside one that had worked."""
-    words, others = split_words(node.function_name), split_words(later.function_name)
-    if not (set(words) <= set(others) or set(others) <= set(words)):
-        alike = words[-1:] == others[-1:] or node.view.input.resembles(later.view.input)
-        if not alike or is_lookup(node.function_name) != is_lookup(later.function_name):
-            return False
-    asked = asking_call(later, analysis)
-    if asked is not None and asked.start >= node.end:
-        return False
-    near = {each.function_name for each in islice(analysis.tree.siblings(node), _NAMES_READ)}
-    if sum(split_words(name)[-1:] == others[-1:] for name in near) > _LEAST_OTHERS:
-        return False
-    return not any(
-        _follows_success(peer, node.function_name, analysis)
-        for peer in islice(analysis.peers_of(later), _LATER_READ)
-    )
-
-
-def _follows_success(node: Node, name: str, analysis: TraceAnalysis) -> bool:
-    """Whether the last call of a name that began before a span beside it had worked."""
-    siblings = islice(analysis.tree.siblings(node), _NAMES_READ)
-    before = [each for each in siblings if each.function_name == name and each.start <= node.start]
-    return bool(before) and not before[-1].view.has_failed
-
-
 def find_recovery(node: Node, analysis: TraceAnalysis) -> Recovery | None:
     """What made good for a failed span, or None."""
     later = _find_later(node, analysis)
@@ -108,9 +75,9 @@ def _find_later(node: Node, analysis: TraceAnalysis) -> Node | None:
     """A later span that made good for a failed one, or None.
 
     It is a call of the same name and place that worked and either had the same input, was asked for
-    anew by a model that had seen the failure, or has a value that the failure offered; another page
-    where one could not be read; a check that passed after a correction; a model call with the same
-    task; or one of the next steps with another name that does the same.
+    anew by a model that had seen the failure; another page where one could not be read; a check
+    that passed in the end; a model call with the same task; or one of the next steps with another
+    name that does the same.
     """
     asked = asking_call(node, analysis)
     few = _is_one_of_few(node, analysis)
@@ -124,9 +91,7 @@ def _find_later(node: Node, analysis: TraceAnalysis) -> Node | None:
         if _worked(later, node) and (
             _same_request(node, later, analysis, among_few=few)
             or _asked_anew(asked, node, later, analysis)
-            or _took_offer(node, later)
             or (few and (_tried_otherwise(node, later) or reads_page))
-            or (few and _passed_check(node, later, analysis))
             or _passed_in_the_end(node, later, analysis)
         ):
             return later
@@ -311,19 +276,6 @@ def _tried_otherwise(node: Node, later: Node) -> bool:
     return _shares_values(node, later) or share_file(node, later)
 
 
-def _passed_check(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a step of the program checked something, and checked it anew when another step, which
-    runs after failed checks only, had corrected it. Items in a row have the same steps each."""
-    if node.view.calls_outside or not VERDICT.fullmatch(node.view.failure):
-        return False
-    siblings = analysis.tree.siblings(node)
-    between = {each.name for each in siblings if node.end <= each.start and each.end <= later.start}
-    counts = Counter(each.name for each in siblings)
-    return later.parent is node.parent and any(
-        name != node.name and counts[name] < counts[node.name] for name in between
-    )
-
-
 def _passed_in_the_end(node: Node, later: Node, analysis: TraceAnalysis) -> bool:
     """Whether a step of the program checked one draft after another until the last one passed, and
     another step ran between: of items in a row some pass before the last."""
@@ -340,16 +292,6 @@ def _passed_in_the_end(node: Node, later: Node, analysis: TraceAnalysis) -> bool
         and checks[-1] is later
         and all(VERDICT.fullmatch(each.view.failure) for each in checks[:-1])
     )
-
-
-def _took_offer(node: Node, later: Node) -> bool:
-    """Whether a call differs by values that the failure's text names ("available: en, de"), and is
-    the same for the rest."""
-    if node.view.is_model_call or not node.view.failure:
-        return False
-    given, taken = _values_of(node), _values_of(later)
-    offered = set(_WORD.findall(node.view.failure))
-    return bool(given & taken) and bool(taken - given) and taken - given <= offered
 
 
 def _corrects(node: Node, later: Node) -> bool:

@@ -15,8 +15,7 @@ from app.analysis.recorded.spellings import RESULT_WRAPPERS, key_set, plain_key
 from app.analysis.rules.error_wording import FAILURE_WORDS, LIMIT_ERROR
 from app.analysis.rules.scores import is_bad_score, is_good_score
 from app.analysis.text.one_line import one_line
-from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
-from app.analysis.tree import by_end
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.user_question import asked_question
 
 _NO_INPUT = Body(None)
@@ -52,7 +51,7 @@ def find_symptom(analysis: TraceAnalysis) -> str:
         found = _read_symptom(output, about_failure=about_failure)
         if found:
             return found
-    return _last_reply(analysis)
+    return ""
 
 
 def ended_by_error(analysis: TraceAnalysis) -> bool:
@@ -130,11 +129,3 @@ def _has_only_nulls(value: Any) -> bool:
     if len(value) == 1 and plain_key(next(iter(value))) in RESULT_WRAPPERS:
         return False
     return all(inner is None for inner in value.values())
-
-
-def _last_reply(analysis: TraceAnalysis) -> str:
-    calls = [node for node in analysis.once(list_model_calls) if node.view.reply.text]
-    if not calls:
-        return ""
-    text = max(calls, key=by_end).view.reply.text
-    return f"the last reply is “{one_line(text, limit=100)}”" if gives_up(text) else ""

@@ -43,8 +43,6 @@ _ZONE = re.compile(r"T\d\d.*(?:Z|[+-]\d\d:?\d\d)\Z")
 _UTC = "utc"  # in a key: the day is meant so
 _ANNOUNCED = key_set("content_length")
 _BYTES = re.compile(r"byte|octet|received|recibid|empfangen")
-_ITEM_IDS = key_set("id id_ node_id chunk_id doc_id document_id uid")
-_LEAST_TIMES = 3  # two may come from two searches
 _ONE_EACH = 2  # texts and numbers of a key: of more, each may be of another record
 _LONGEST_OPTION = 40  # characters of a label
 _SHORTEST_OPTION = 4
@@ -169,24 +167,6 @@ def _find_cut_download(node: Node, given: LeavesByType, result: LeavesByType) ->
     return f"it got {got.value:,} of {announced.value:,} bytes"
 
 
-def _find_same_items(node: Node, given: LeavesByType, result: LeavesByType) -> str:
-    """One item several times in a list, by its id."""
-    if not node.view.output.may_have_key(_ITEM_IDS):
-        return ""
-    counts = Counter(
-        (leaf.path[:-2], leaf.key, leaf.value)
-        for leaf in (*result.texts, *result.numbers)
-        if leaf.key in _ITEM_IDS
-        and leaf.value
-        and len(leaf.path) > 1
-        and isinstance(leaf.path[-2], int)
-    )
-    for (_, _, name), times in counts.most_common(1):
-        if times >= _LEAST_TIMES:
-            return f"it holds “{one_line(str(name), limit=_SHOWN)}” {times} times"
-    return ""
-
-
 def _find_near_option(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """A label that was given differs from one of the known ones, which the span lists, by letter
     case or by its ending only: one that differs in both may be a name, as `Torp` beside `torps`."""
@@ -215,7 +195,6 @@ _CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
     _find_misread_number,
     _find_lost_zone,
     _find_cut_download,
-    _find_same_items,
     _find_near_option,
     _find_fallback,
 )

@@ -16,10 +16,8 @@ _NOTHING: tuple[object, ...] = (None, "", 0, [], {})
 
 def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:
     """The last span that failed inside a step, else the last call of something outside that
-    returned nothing there; for a step of the
-    program the nearest one before it under whose key it was given nothing, else the first step that
-    returned an empty list or object under that key without having been given one; else the step
-    itself."""
+    returned nothing there; for a step of the program the nearest one before it under whose key it
+    was given nothing; else the step itself."""
     inside = list(islice(analysis.tree.below(node), 1, _INSIDE_READ))
     found = [each for each in inside if each.error and not is_cancellation(each.error)]
     found = found or [each for each in inside if _found_nothing(each, analysis)]
@@ -33,22 +31,7 @@ def find_empty_origin(node: Node, analysis: TraceAnalysis) -> Node:
             leaf.key in lacked and leaf.value in _NOTHING for leaf in each.view.output.first_leaves
         ):
             return each
-    return _find_first_empty(node, lacked, analysis) or node
-
-
-def _find_first_empty(node: Node, lacked: set[str], analysis: TraceAnalysis) -> Node | None:
-    """The earliest step whose result alone has an empty list or object under one of the keys."""
-    found = None
-    for _, each in islice(analysis.tree.earlier(node), _EARLIER_READ):
-        view = each.view
-        if each.error or view.is_model_call or not analysis.was_read(each):
-            continue
-        if view.output.may_have_empty and any(
-            leaf.key in lacked - view.input.empty_keys and leaf.value in ([], {})
-            for leaf in view.output.first_leaves
-        ):
-            found = each
-    return found
+    return node
 
 
 def _found_nothing(node: Node, analysis: TraceAnalysis) -> bool:

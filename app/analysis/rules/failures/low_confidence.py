@@ -1,7 +1,7 @@
-"""Results that state themselves how sure they are, and one that is far less so than its peers."""
+"""Results that state themselves how sure they are."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.spellings import kept_by_keys
@@ -10,13 +10,9 @@ from app.analysis.tree import Node
 
 _NAMES_CONFIDENCE = re.compile(r"confiden|confian|konfiden|zekerheid|betrouwbaar")
 """In keys of several languages, with words such as `mean` beside it."""
-HARDLY_SURE = 0.4  # of 1, whatever the peers state: less sure than a guess between two
+HARDLY_SURE = 0.4  # of 1: less sure than a guess between two
 _DEEPEST = 2  # levels: below them it is that of a word or a line
-_FEWEST_PEERS = 2
-_DOUBTFUL = 0.5  # of 1: as likely wrong as right
-_LEAST_OF_PEERS = 0.8  # the others are what a program takes without a question
 _QUESTION_MARKS = frozenset("?？؟")
-_AS_LIKELY = 0.1  # by which another reading may be less likely and is as good
 
 
 def read_confidence(node: Node) -> float | None:
@@ -25,23 +21,6 @@ def read_confidence(node: Node) -> float | None:
         if len(leaf.path) <= _DEEPEST and not any(isinstance(part, int) for part in leaf.path):
             return float(leaf.value)
     return None
-
-
-def is_doubtful(confidence: float | None, all_of_peers: Sequence[float]) -> bool:
-    """Whether a result is doubtful unlike those of its peers, its own among them."""
-    if confidence is None or confidence >= _DOUBTFUL:
-        return False
-    others = sorted(all_of_peers)[1:]
-    return len(others) >= _FEWEST_PEERS and others[0] >= _LEAST_OF_PEERS
-
-
-def has_likely_other(node: Node, confidence: float) -> bool:
-    """Whether a step states another reading that is about as likely."""
-    return any(
-        leaf.value >= confidence - _AS_LIKELY
-        for leaf in _list_confidences(node)
-        if any(isinstance(part, int) for part in leaf.path)
-    )
 
 
 def is_asked_back(node: Node, analysis: TraceAnalysis) -> bool:

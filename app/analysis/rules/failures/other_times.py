@@ -1,5 +1,4 @@
-"""Results of another time than the one that was asked for: of last year, no longer in force, or of
-the time at which clocks begin: never filled."""
+"""Results of another time than the one that was asked for: of last year, or no longer in force."""
 
 import re
 from collections.abc import Iterator
@@ -26,20 +25,6 @@ _YEARS = word_set(
 )
 """Words of keys whose number is a year: another may be a limit or an amount."""
 _DAY = 10  # characters of a date
-_EPOCH = re.compile(
-    r"(?:1970-01-01|1969-12-31|0001-01-01|0000-00-00)(?:\Z|[T ])|(?:Thu, )?0?1 Jan 1970\b"
-)
-"""Times that a program has before it sets one: of Unix in any zone, of Go and .NET, of MySQL."""
-_UPDATES = key_set(
-    "updated updated_at last_update last_updated modified_at last_modified synced synced_at"
-    " last_sync last_synced generated generated_at refreshed_at fetched_at loaded_at as_of"
-)
-"""Keys of times whose 0 is that of Unix."""
-_OF_PERSONS = word_set(
-    "login seen read visit visited active opened birth birthday since from after"
-)
-"""Words of keys whose time may rightly lie before all others: of what never happened, and of the
-beginning of a range."""
 
 
 def explain_other_time(node: Node) -> str:
@@ -54,32 +39,6 @@ def explain_other_time(node: Node) -> str:
     return next(_find_other_year(given, result, node.view.output.result), "") or next(
         _find_past_end(given, result), ""
     )
-
-
-def explain_never_filled(node: Node) -> str:
-    """How a short result shows that nothing ever filled it: all that it lists is empty, and the
-    time of its last update is the one at which clocks begin. Empty where nothing shows it."""
-    output = node.view.output.result
-    if not (output.may_have_empty and node.view.calls_outside):
-        return ""
-    leaves = output.first_leaves
-    if len(leaves) > _LEAVES_READ or not any(leaf.value in ([], {}) for leaf in leaves):
-        return ""
-    if any(isinstance(part, int) for leaf in leaves for part in leaf.path):
-        return ""
-    never = next((leaf for leaf in leaves if _is_epoch(leaf)), None)
-    if never is None or any(leaf.value == never.value for leaf in node.view.input.first_leaves):
-        return ""
-    empty = next(leaf for leaf in leaves if leaf.value in ([], {}))
-    return f"its {_show_key(empty)} is empty and {_show(never)}: it was never filled"
-
-
-def _is_epoch(leaf: Leaf) -> bool:
-    if not leaf.path or has_word(str(leaf.path[-1]), _OF_PERSONS):
-        return False
-    if isinstance(leaf.value, str):
-        return bool(_EPOCH.match(leaf.value))
-    return leaf.key in _UPDATES and type(leaf.value) is int and leaf.value == 0
 
 
 def _find_other_year(given: list[Leaf], result: list[Leaf], body: Body) -> Iterator[str]:
@@ -120,8 +79,7 @@ def _read_year(value: object) -> str:
 
 
 def _show(leaf: Leaf) -> str:
-    return one_line(f"{_show_key(leaf)} {leaf.value}", limit=60)
-
-
-def _show_key(leaf: Leaf) -> str:
-    return one_line(str(leaf.path[-1] if leaf.path else leaf.key), limit=40)
+    return one_line(
+        f"{one_line(str(leaf.path[-1] if leaf.path else leaf.key), limit=40)} {leaf.value}",
+        limit=60,
+    )

@@ -1,6 +1,5 @@
 """Where errors began, and which of them ended the trace."""
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -34,7 +33,6 @@ _MADE_GOOD = 0.55  # it matters less where a later call worked
 _CAUGHT_CANCELLATION = 0.3
 _OUTCOMES_READ = 20  # equal errors whose outcome is judged: thousands of them fare alike
 _GRAVITY = {Standing.FINDING: 0, Standing.WEAK: 1, Standing.NOTE: 2}
-_TIMEOUT = re.compile(r"time.?out|timed.?out|deadline", re.IGNORECASE)
 _MESSAGE_READ = 2_000  # characters
 _GROUPS_READ = 400  # a loop over thousands of files may fail with as many messages
 _WORKED_NAMED = 3
@@ -92,10 +90,7 @@ def _build_fatal(
     worked = _list_worked(items, analysis)
     sentence = f"{_describe_origin(item, items, analysis)}{way} and ended the trace"
     sentence += _describe_worked(items, worked)
-    hung = _find_hung_call(item)
-    if hung is not None:
-        sentence += f"; {hung.title} below it never ended"
-    nodes = [*([hung] if hung else []), item.origin, *worked[-_WORKED_NAMED:], *item.path]
+    nodes = [item.origin, *worked[-_WORKED_NAMED:], *item.path]
     return _build_error_finding(Category.ERROR_ORIGIN, confidence, f"{sentence}.", items, nodes)
 
 
@@ -116,25 +111,12 @@ def _list_worked(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> list[
     return [each for each in worked if each.end <= node.start and each.view.input.equals(given)]
 
 
-def _find_hung_call(item: ErrorOrigin) -> Node | None:
-    """The deepest span without an end below one that ran out of time: what it waited for."""
-    if not _TIMEOUT.search(error_message(item.error)[:_MESSAGE_READ]):
-        return None
-    node, found = item.origin, None
-    while True:
-        waiting = [child for child in node.children if not child.finished]
-        if not waiting:
-            return found
-        node = found = waiting[-1]
-
-
 def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Finding:
     """An error that did not end the trace; it is as grave as the gravest of its first ones."""
     outcomes = [judge_outcome(item, analysis) for item in items[:_OUTCOMES_READ]]
     gravest = min(outcomes, key=lambda outcome: _GRAVITY[outcome.standing])
     item = items[outcomes.index(gravest)]
     above = item.caught_by
-    quiet = gravest.swallowed_by
     if above is None:
         end = "the trace continued after it"
     elif above.error is not None:
@@ -142,11 +124,12 @@ def _build_survived(items: Sequence[ErrorOrigin], analysis: TraceAnalysis) -> Fi
     else:
         end = f"{one_line(above.name, limit=40)} continued after it"
     confidence = _CAUGHT
+    quiet = gravest.swallowed_by
     if quiet is not None:
         end = f"{one_line(quiet.function_name, limit=40)} returned nothing, as if it had worked"
         confidence = _SWALLOWED
     recovery = gravest.recovery
-    how = recovery.describe(analysis) if recovery else ""
+    how = recovery.describe() if recovery else ""
     if recovery is not None:
         end += how and f"; {how}{_say_off_path(item.origin, recovery.later, analysis)}"
         confidence = _MADE_GOOD

@@ -17,7 +17,6 @@ from app.analysis.tree import Node
 from app.analysis.user_question import asked_question, find_answer
 
 _PEERS_READ = 50  # other calls of a name that a refusal is compared with
-_FEWEST_OTHERS = 3  # of them: fewer may ask for something else by chance
 _NEXT_READ = 3  # later calls of a name: in a team others speak in between
 _QUOTED = 80  # characters of a reply by which it is found in the messages of a later call
 _QUESTION_READ = 40  # characters of a question by which it is found in a request
@@ -59,8 +58,6 @@ def explain_refusal(node: Node, analysis: TraceAnalysis, *, recovered: bool) -> 
     """
     if _is_quoted_next(node, analysis):
         return ""
-    if _is_odd_one(node, analysis):
-        return "the other calls of this name answered"
     if recovered or _judges_texts(node) or _was_forbidden(node):
         return ""
     results = _list_read_results(node)
@@ -81,26 +78,11 @@ def _explain_by_program(node: Node, analysis: TraceAnalysis) -> str:
     user = _find_user_of(node, analysis)
     if user is not None:
         return f"{user.name[:NAME_READ]} was given the refusal as if it were a result"
-    step = node.parent
-    if step is not None and len(analysis.tree.siblings(step)) > 1 and _lost_its_value(step):
-        return f"{step.name[:NAME_READ]} returned nothing because of it"
     if _asks_nothing(analysis.given):
         return "the program had asked for it, no user"
     if not _holds_question(node, analysis):
         return "the trace ended with something else"
     return ""
-
-
-def _lost_its_value(step: Node) -> bool:
-    """Whether a step of the program returned an object or a list, but nothing in it."""
-    view = step.view
-    returned = view.output.opened
-    return (
-        not view.is_model_call
-        and isinstance(returned, (dict, list))
-        and bool(returned)
-        and view.returned_nothing
-    )
 
 
 def _list_read_results(node: Node) -> list[str]:
@@ -172,28 +154,6 @@ def _find_material(node: Node, analysis: TraceAnalysis) -> list[Node]:
         and asked.is_asked_for(each)
         and not came_to_nothing(each)
     ]
-
-
-def _is_odd_one(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether this call refused alone among several of its name that ask for the same."""
-    if _continues_conversation(node):
-        return False
-    others = [
-        peer
-        for peer in islice(analysis.peers_of(node), _PEERS_READ)
-        if peer is not node
-        and analysis.was_read(peer)
-        and peer.view.reply.text
-        and not _continues_conversation(peer)
-    ]
-    return len(others) >= _FEWEST_OTHERS and not any(
-        peer.view.reply.refusal or says_refusal(peer.view.reply.text) for peer in others
-    )
-
-
-def _continues_conversation(node: Node) -> bool:
-    """Whether the request holds earlier replies: calls of one name then ask for other things."""
-    return any(message.role == "assistant" for message in node.view.request.messages)
 
 
 def _is_quoted_next(node: Node, analysis: TraceAnalysis) -> bool:

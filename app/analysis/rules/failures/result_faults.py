@@ -1,7 +1,5 @@
 """What can be wrong with the result of a tool, a lookup or a step of the program."""
 
-from collections.abc import Sequence
-
 from app.analysis.finding import Standing
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
@@ -15,13 +13,8 @@ from app.analysis.recorded.tool_records import find_failed_tool
 from app.analysis.rules.error_wording import LIMIT_ERROR
 from app.analysis.rules.failures.doubtful_results import find_doubt
 from app.analysis.rules.failures.failed_code import runs_program
-from app.analysis.rules.failures.low_confidence import (
-    HARDLY_SURE,
-    has_likely_other,
-    is_doubtful,
-    read_confidence,
-)
-from app.analysis.rules.failures.other_times import explain_never_filled, explain_other_time
+from app.analysis.rules.failures.low_confidence import HARDLY_SURE, read_confidence
+from app.analysis.rules.failures.other_times import explain_other_time
 from app.analysis.rules.failures.partial_batches import describe_failed_items, failed_items_of
 from app.analysis.rules.failures.stated_losses import explain_failed_shards, explain_stated_loss
 from app.analysis.rules.failures.suspects import (
@@ -35,7 +28,6 @@ from app.analysis.rules.failures.swallowed_failures import (
     explain_default,
     explain_swallowed_failure,
 )
-from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.failures.void_results import explain_void_result
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
@@ -48,7 +40,7 @@ from app.analysis.rules.lookups import (
 from app.analysis.rules.recovery import VERDICT
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
-from app.analysis.tree import Node, by_end
+from app.analysis.tree import Node
 
 _is_often_empty = match_names(
     r"cach|check(?!out)|valid|moderat|guard|filter|detect|violation|warn|dedup|history|save[ds]?\b|^store"
@@ -64,10 +56,6 @@ _KEEPS_ITEMS = word_set(
     " embed embedder embeddings vectorize transcribe ocr flatten concat reformat resize render"
     " summarise summarize deduplicate"
 )
-_ITEMS_ONLY = word_set(
-    "rerank reranker rank sort reorder merge join flatten concat deduplicate summarise summarize"
-)
-"""Those that make nothing of a text alone, but of items that were found before."""
 _PARSES = word_set("parse parser read load extract split decode")
 _FILES = word_set("csv json xml html pdf xlsx docx sheet table invoice receipt transcript")
 _SETTINGS = key_set("model model_name engine provider strategy method lang language format")
@@ -87,7 +75,6 @@ _LISTS = word_set("list lists listing")
 _QUOTED = 80  # characters of what a search was given
 
 _COUNTS = key_set("n count total num size length number items documents hits results candidates")
-_SIBLINGS_READ = 200  # among which the step right before one is looked for
 _LAST_READ = 50  # siblings at the end among which the calls of a name are looked for
 _FEW_PEERS = 4  # with fewer comparable calls "the others returned something" is chance
 _PEERS_BY_MISSING_KEY = 10  # for each other without the key: where more lack it, it is optional
@@ -124,8 +111,7 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         return None
     if view.failure:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
-        harmless = says_tolerated(view.failure) or _is_not_offered(node)
-        standing = Standing.NOTE if harmless else Standing.FINDING
+        standing = Standing.NOTE if _is_not_offered(node) else Standing.FINDING
         if standing is Standing.FINDING and (
             _found_none(node)
             or _announces(node.function_name)
@@ -143,15 +129,14 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     inside = _judge_tools_inside(node)
     if inside is not None:
         return inside
-    unsure = _judge_confidence(node, peers)
+    unsure = _judge_confidence(node)
     if unsure is not None:
         return unsure
     unasked = explain_default(node) or explain_other_time(node)
     if unasked:
         return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, unasked)
-    unfilled = explain_never_filled(node)
-    if unfilled or view.returned_nothing:
-        return _judge_unfilled(node, unfilled) if unfilled else _judge_empty(node, peers)
+    if view.returned_nothing:
+        return _judge_empty(node, peers)
     doubt = find_doubt(node)
     if doubt:
         return Suspect(node, Fault.DOUBT, _CANNOT_BE_RIGHT, doubt)
@@ -161,12 +146,6 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
     return _judge_partial(node, peers)
 
 
-def _judge_unfilled(node: Node, reason: str) -> Suspect:
-    """A list that nothing ever filled; a cache begins so."""
-    standing = Standing.WEAK if _is_often_empty(node.function_name) else Standing.FINDING
-    return Suspect(node, Fault.EMPTY, _CANNOT_BE_RIGHT, reason, standing)
-
-
 def _judge_tools_inside(node: Node) -> Suspect | None:
     """A tool that failed in a step without spans for its tools."""
     if any(not child.view.is_model_call for child in node.children):
@@ -174,27 +153,15 @@ def _judge_tools_inside(node: Node) -> Suspect | None:
     return suspect_tool_inside(node, find_failed_tool(node.view.output))
 
 
-def _judge_confidence(node: Node, statistics: PeerStatistics) -> Suspect | None:
-    """A result that is hardly sure, or far less so than those of its peers.
-
-    Beside surer peers and without any other reading the likeliest one may still be right.
-    """
+def _judge_confidence(node: Node) -> Suspect | None:
+    """A result that is hardly sure."""
     confidence = read_confidence(node)
-    if confidence is None:
+    if confidence is None or confidence >= HARDLY_SURE:
         return None
     reason = f"it states a confidence of {confidence:g}"
-    all_of_peers = statistics.of(node).confidences
-    if not is_doubtful(confidence, all_of_peers):
-        is_unsure = confidence < HARDLY_SURE
-        return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason) if is_unsure else None
-    others = sorted(all_of_peers)[1:]
-    reason += f", {len(others)} others at least {others[0]:g}"
     if node.view.returned_nothing:
         return Suspect(node, Fault.EMPTY, _EMPTY_UNLIKE_PEERS, reason)
-    if has_likely_other(node, confidence):
-        reason += ", and another reading that is about as likely"
-        return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason)
-    return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason, Standing.WEAK)
+    return Suspect(node, Fault.DOUBT, _STATED_PARTIAL, reason)
 
 
 def _is_bare_verdict(node: Node) -> bool:
@@ -302,28 +269,16 @@ def _keeps_items(node: Node) -> bool:
         return False
     leaves = tuple(node.view.input.list_leaves(_GIVEN_READ))
     has_list = any(isinstance(part, int) for leaf in leaves for part in leaf.path)
-    if not has_list and any(leaf.value == [] for leaf in leaves):
-        return False
-    if not has_list and (_is_given_none(leaves) or _follows_nothing(node)):
+    if not has_list and any(_counts_nothing(leaf) for leaf in leaves):
         return False
     given = _list_long_texts(node.view.input)
     # What was right as it was given is returned as it is.
     return bool(given) and given.isdisjoint(_list_long_texts(node.view.output))
 
 
-def _is_given_none(leaves: Sequence[Leaf]) -> bool:
-    """Whether a count says that a step was given nothing."""
-    return any(leaf.key in _COUNTS and leaf.value == 0 for leaf in leaves)
-
-
-def _follows_nothing(node: Node) -> bool:
-    """Whether a step keeps items only and the one right before it had returned none."""
-    if not has_word(node.function_name, _ITEMS_ONLY):
-        return False
-    siblings = node.parent.children if node.parent else []
-    before = [each for each in siblings[:_SIBLINGS_READ] if each.end <= node.start]
-    latest = max(before, key=by_end, default=None)
-    return latest is not None and latest.error is None and latest.view.returned_nothing
+def _counts_nothing(leaf: Leaf) -> bool:
+    """Whether an empty list, or a count, says that a step was given nothing."""
+    return leaf.value == [] or (leaf.key in _COUNTS and leaf.value == 0)
 
 
 def _list_long_texts(body: Body) -> set[str]:

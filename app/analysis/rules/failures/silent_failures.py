@@ -22,7 +22,6 @@ from app.analysis.rules.failures.suspects import (
     PeerStatistics,
     Suspect,
 )
-from app.analysis.rules.failures.swallowed_failures import kept_quiet
 from app.analysis.rules.failures.void_results import reports_success
 from app.analysis.rules.recovery import (
     Recovery,
@@ -159,31 +158,20 @@ def _add_outcome(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
     if recovery is None:
         if suspect.fault is Fault.FAILURE and _was_replaced(node, analysis):
             return replace(suspect, writer=writer, standing=Standing.WEAK)
-        return _add_notice(replace(_add_swallower(suspect, analysis), writer=writer), analysis)
-    suspect = _add_recovery(replace(suspect, writer=writer), recovery, analysis)
+        return _add_notice(replace(suspect, writer=writer), analysis)
+    suspect = _add_recovery(replace(suspect, writer=writer), recovery)
     if writer is not None and runs_program(node):
         strength = suspect.strength - _LOST_BY_RECOVERY
         return replace(suspect, strength=strength)
     return replace(suspect, standing=Standing.NOTE)
 
 
-def _add_recovery(suspect: Suspect, recovery: Recovery, analysis: TraceAnalysis) -> Suspect:
+def _add_recovery(suspect: Suspect, recovery: Recovery) -> Suspect:
     """The suspect with what is known of how it was made good for."""
-    how = recovery.describe(analysis)
+    how = recovery.describe()
     if not how:
         return suspect
     return replace(suspect, reason=f"{suspect.reason}; {how}", made_good_by=recovery.later)
-
-
-def _add_swallower(suspect: Suspect, analysis: TraceAnalysis) -> Suspect:
-    """The suspect with the tool around it that returned nothing for its failure."""
-    above = suspect.node.parent
-    if suspect.fault is not Fault.FAILURE or above is None or not kept_quiet(above, analysis):
-        return suspect
-    name = above.function_title
-    return replace(
-        suspect, reason=f"{suspect.reason}; {name} returned nothing for it, as if it had worked"
-    )
 
 
 def _goes_on(node: Node, later: Node) -> bool:

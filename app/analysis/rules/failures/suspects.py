@@ -9,7 +9,6 @@ from app.analysis.finding import Standing
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.spellings import RESULT_WRAPPERS, plain_key
 from app.analysis.recorded.tool_records import FailedTool
-from app.analysis.rules.failures.low_confidence import read_confidence
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
@@ -68,13 +67,11 @@ class Suspect:
 @dataclass(slots=True)
 class PeerFigures:
     """Comparable spans whose bodies were recorded and read and that did not fail: how many there
-    are, how many returned something, how many have a null or an empty value under each key, and how
-    sure each is of its result."""
+    are, how many returned something, and how many have a null or an empty value under each key."""
 
     read: int = 0
     full: int = 0
     empties: Counter[str] = field(default_factory=Counter)
-    confidences: list[float] = field(default_factory=list)
 
 
 class PeerStatistics:
@@ -99,8 +96,6 @@ class PeerStatistics:
                 figures.read += 1
                 figures.full += not node.view.returned_nothing
                 figures.empties.update(node.view.output.empty_keys)
-                stated = read_confidence(node)
-                figures.confidences += [] if stated is None else [stated]
         return figures
 
 

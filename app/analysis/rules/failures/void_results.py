@@ -1,21 +1,17 @@
-"""Calls that did nothing, or whose work failed inside, and reported success all the same."""
+"""Calls that did nothing and reported success all the same."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from app.analysis.recorded.leaves import Leaf
 from app.analysis.recorded.names import has_word
 from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
-from app.analysis.recorded.status_words import EXIT_KEYS, SUCCESS_FLAGS
+from app.analysis.recorded.status_words import SUCCESS_FLAGS
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Node
 
-_CHILDREN_READ = 40  # spans right below one, at the end, among which a command is looked for
 _PASSED = key_set("passed all_passed tests_passed")
-_SURE_EXIT = 2  # from here on a command did not run: 1 is also a search or a check without a hit
-_COUNTS_OF_TESTS = key_set("passed failed total tests tests_run ran num_tests collected executed")
-_TESTS = word_set("test tests pytest unittest jest vitest mocha spec specs")
-_LEAST_COUNTS = 2  # of tests, all 0: a single one may be that of failed ones
+_LEAST_COUNTS = 2  # of items: given and taken
 _OLD_TEXT = key_set("old old_string old_str old_text old_content search find search_text find_text")
 _NEW_TEXT = key_set(
     "new new_string new_str new_text new_content replace replacement replace_with replacement_text"
@@ -95,8 +91,6 @@ def explain_void_result(node: Node) -> str:
         or _find_none_handled(node, leaves)
         or _find_none_written(node, leaves)
         or _find_fewer_taken(leaves)
-        or _find_no_test(node, leaves)
-        or _find_exit(node, leaves)
     )
 
 
@@ -179,40 +173,6 @@ def _find_fewer_taken(leaves: Sequence[Leaf]) -> str:
     ):
         return ""
     return f"its output says “{_show_leaf(taken)}” beside “{_show_leaf(given)}”"
-
-
-def _find_no_test(node: Node, leaves: Sequence[Leaf]) -> str:
-    """The flag by which a run of tests says that all passed though it counts none."""
-    flag = _find_flag(leaves, _PASSED | SUCCESS_FLAGS)
-    if flag is None or not has_word(node.function_name, _TESTS):
-        return ""
-    counts = [leaf for leaf in leaves if leaf.key in _COUNTS_OF_TESTS and type(leaf.value) is int]
-    if len(counts) < _LEAST_COUNTS or any(leaf.value for leaf in counts):
-        return ""
-    shown = ", ".join(map(_show_leaf, counts[:_LEAST_COUNTS]))
-    return f"its output says “{_show_leaf(flag)}”, but no test ran ({shown})"
-
-
-def _find_exit(node: Node, leaves: Sequence[Leaf]) -> str:
-    """The flag of success of a step around a command that ended with a status for a failure."""
-    flag = _find_flag(leaves, _PASSED | SUCCESS_FLAGS)
-    if flag is None or not node.children:
-        return ""
-    least = 1 if flag.key in _PASSED else _SURE_EXIT
-    for child in reversed(node.children[-_CHILDREN_READ:]):
-        for leaf in _find_exits(child):
-            if abs(leaf.value) < least:
-                return ""
-            name = child.title
-            return f"its output says “{_show_leaf(flag)}”, but {name} ended with {_show_leaf(leaf)}"
-    return ""
-
-
-def _find_exits(node: Node) -> Iterator[Leaf]:
-    if node.view.output.may_have_key(EXIT_KEYS):
-        for leaf in node.view.output.first_leaves:
-            if leaf.key in EXIT_KEYS and type(leaf.value) is int:
-                yield leaf
 
 
 def _find_flag(leaves: Sequence[Leaf], keys: frozenset[str]) -> Leaf | None:

@@ -23,7 +23,6 @@ _MANY_PEERS = 4  # from which a model of one call is the exception rather than o
 _PRICE_RATIO = 3.0  # times the median price of a token: a larger class of model
 _PRICE_RATIO_OF_FEW = 8.0  # the same for fewer calls: nobody chooses that much by the way
 _COST_RATIO = 5.0  # times the median cost, whatever the model: inputs alone vary by less
-_TOKENS_RATIO = 2.0  # times the median tokens at most, where only the model is known
 _PEERS_BY_OUTLIER = 5  # of more than one in five expensive calls none is an exception
 _PROMPTS_COMPARED = 5  # peers whose prompts tell what kind of work the group does
 _AS_ALIKE = 0.5  # times the words that the peers' prompts share: other instructions share fewer
@@ -55,7 +54,7 @@ def find_costly_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     tokens, or whose other model has no recorded price."""
     found: list[Finding] = []
     for peers in _list_peers(analysis):
-        finding = _find_costly(peers, analysis) or _find_other_model(peers)
+        finding = _find_costly(peers, analysis)
         if finding is not None:
             found.append(finding)
     found.sort(key=lambda finding: finding.standing is Standing.NOTE)
@@ -205,25 +204,6 @@ def _build_cost_finding(
     return build_finding(
         Category.COSTLY_OUTLIER, confidence, sentence, nodes, numbers, standing=standing
     )
-
-
-def _find_other_model(peers: _Peers) -> Finding | None:
-    """One call by another model, where no costs say what that means."""
-    calls = [node for node in peers.calls if node.view.is_model_call and node.span.model]
-    if len(calls) < _MANY_PEERS or any(node.span.total_estimated_cost for node in calls):
-        return None
-    common = _common_model(calls)
-    other = [node for node in calls if node.span.model != common]
-    if len(other) != 1:
-        return None
-    tokens = median(read_spending(node).tokens for node in calls)
-    if read_spending(other[0]).tokens > _TOKENS_RATIO * tokens:
-        return None
-    sentence = (
-        f"{other[0].title} used {_quote_model(other[0].span.model)} where the {len(calls) - 1}"
-        f" other calls of its kind use {_quote_model(common)}; no costs were recorded for them."
-    )
-    return build_finding(Category.COSTLY_OUTLIER, _NOTED, sentence, other, standing=Standing.NOTE)
 
 
 def _quote_model(model: str | None) -> str:

@@ -33,9 +33,7 @@ _MORE_SPANS = 1.5  # times the median number of spans below: the span did more w
 _MORE_TOKENS = 3  # times the median number of tokens written: worth a word in the sentence
 _SLOWER_WRITING = 2.0  # times the median time a token: one provider writes no more evenly
 _FINDING_EXCESS = 3_000_000  # microseconds (3 s): a cold start or a busy machine explains less
-_NOTICED_EXCESS = 5_000_000  # the same within `_LARGE_RATIO`: healthy calls of models vary by less
 _FAILED_NAMED = 3  # failed spans below a slow one: attempts that it waited for
-_NOTICED_SHARE = 0.2  # of the trace: less of a call within `_LARGE_RATIO` is noticed by nobody
 _BASE = 0.6  # confidence: it is slow, but may have had more to do
 _ON_PATH = 0.15  # added on the critical path, where it delays the end
 _BY_RATIO = 0.15  # added by `_LARGE_RATIO`
@@ -129,7 +127,6 @@ def _build_slow_finding(
     is_far = ratio >= _LARGE_RATIO
     confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * is_far
     is_slow = is_far and worst.duration - typical >= _FINDING_EXCESS
-    is_slow = is_slow or _is_noticed(worst, typical, analysis)
     explained = (
         fuller
         or worst.error is not None
@@ -147,12 +144,6 @@ def _build_slow_finding(
         more=slow,
         standing=Standing.FINDING if is_slow and not explained else Standing.NOTE,
     )
-
-
-def _is_noticed(node: Node, typical: float, analysis: TraceAnalysis) -> bool:
-    """Whether what a call took longer than its peers is long, and much of the trace."""
-    least = max(_NOTICED_EXCESS, _NOTICED_SHARE * analysis.profile.duration)
-    return _is_on_path(node, analysis) and node.duration - typical >= least
 
 
 def _did_more(node: Node, peers: Sequence[Node], excess: float) -> bool:

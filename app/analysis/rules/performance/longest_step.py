@@ -4,13 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
 
-from app.analysis.critical_path import find_critical_path, sum_time_on_path
 from app.analysis.finding import Category, Finding, Standing, build_finding
-from app.analysis.recorded.body import spell_canonical
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.names import has_word, match_names
 from app.analysis.recorded.spellings import word_set
-from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
@@ -83,19 +80,16 @@ def find_longest_step(analysis: TraceAnalysis) -> Iterator[Finding]:
     step = _pick_longest(profile.on_path, profile.duration, analysis)
     if step is None or not step.is_notable or len(analysis.tree.nodes) == 1:
         return
-    answered = _pick_longest_before_answer(step.node, analysis)
-    beside = step.node if answered else _find_longer_beside(step, analysis)
-    step = answered or step
+    beside = _find_longer_beside(step, analysis)
     awaited = None if beside else _find_ended_earlier(step, analysis)
     standing = Standing.NOTE
     if _is_unexplained(step.node, analysis):
         standing = _judge_step(step, is_beside=beside is not None, is_awaited=awaited is not None)
-    until = "answer" if answered else "end"
-    sentence = _describe(step, "answer" if answered else "trace")
+    sentence = _describe(step)
     if beside is not None:
         sentence = (
             f"{sentence[:-1]}; {beside.title} ran longer beside it"
-            f" ({format_duration(beside.duration)}) without delaying the {until}."
+            f" ({format_duration(beside.duration)}) without delaying the end."
         )
     elif awaited is not None:
         sentence = (
@@ -119,30 +113,6 @@ def _pick_longest(
     following = times[1][1] if len(times) > 1 else 0
     node = analysis.tree.by_id[times[0][0]]
     return _LongestStep(node, times[0][1], following, whole, len(on_path))
-
-
-def _pick_longest_before_answer(longest: Node, analysis: TraceAnalysis) -> _LongestStep | None:
-    """The longest step of the path to the answer, where the longest of the whole path is a call
-    that began before the answer was written, ran on after it and gave nothing to it."""
-    if longest.size > 1 or longest.parent is None or not analysis.was_read(longest):
-        return None
-    writer = analysis.once(find_answer_writer)
-    if writer is None or longest.view.is_model_call:
-        return None
-    if longest.start > writer.start or longest.end < writer.end + _NOTED_MICROSECONDS:
-        return None
-    if _is_in_answer(longest, analysis):
-        return None
-    path = find_critical_path(analysis.tree, between=(analysis.profile.start, writer.end))
-    step = _pick_longest(sum_time_on_path(path), writer.end - analysis.profile.start, analysis)
-    return step if step and step.is_notable and step.node is not longest else None
-
-
-def _is_in_answer(node: Node, analysis: TraceAnalysis) -> bool:
-    """Whether a text of what a call returned stands in the output of the trace or of its root."""
-    stated = map(spell_canonical, node.view.output.first_texts)
-    outputs = [analysis.returned.canonical, node.path()[0].view.output.canonical]
-    return any(text and text in output for text in stated for output in outputs)
 
 
 def _find_longer_beside(step: _LongestStep, analysis: TraceAnalysis) -> Node | None:
@@ -218,7 +188,7 @@ def _is_quick_by_nature(node: Node) -> bool:
     )
 
 
-def _describe(step: _LongestStep, whole: str) -> str:
+def _describe(step: _LongestStep) -> str:
     node, time = step.node, step.time
     own = "" if node.size == 1 else ", outside the spans below it"
     following = ""
@@ -226,7 +196,7 @@ def _describe(step: _LongestStep, whole: str) -> str:
         following = f", the next longest {format_duration(step.following)}"
     return (
         f"{node.title} is the longest step of the critical path: {format_duration(time)}{own},"
-        f" {format_percent(time, step.whole)} of the {whole}{following}{_explain_by_tokens(node)}."
+        f" {format_percent(time, step.whole)} of the trace{following}{_explain_by_tokens(node)}."
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from statistics import median
@@ -10,7 +10,7 @@ from statistics import median
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.grouping import group_by
 from app.analysis.recorded.names import NAME_READ
-from app.analysis.rules.performance.prompt_texts import read_prompt, read_task
+from app.analysis.rules.performance.prompt_texts import read_task
 from app.analysis.rules.repeated_work.comparable_calls import common_parent
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis
@@ -27,8 +27,6 @@ _LEAST_TOKENS_ADDED = 4_000  # tokens: about the size of a document put into the
 _STEEP_GROWTH = 4.0  # times the first prompt, for short prompts that grow steeply
 _STEEP_BY_TURN = 1.25  # mean factor from turn to turn: the prompt doubles in about three turns
 _STEEP_TOKENS_ADDED = 1_500  # tokens that steep growth must add to cost anything
-_BEYOND_USUAL = 2.0  # times the median growth of the other tasks: what all do is the design
-_LEAST_TASKS = 4  # tasks needed to know what is usual
 _CLIMBING_SHARE = 0.6  # share of the turns in which the prompt has to grow without a break
 _JUMP_SHARE = 0.6  # share of the growth that one turn must add to be the one to look at
 _HUGE_RESULT = 20_000  # tokens added at once and sent again: a whole log, more than a file
@@ -39,12 +37,7 @@ _LIKELY_GROWTH = 0.7  # confidence of other growth; a jump may be one large resu
 _BEFORE_TURN = 40  # spans before a turn among which the one that added most is looked for
 _TURNS_LINKED = 12  # turns of which that is looked for
 _CHARACTERS_BY_TOKEN = 1.5  # at least, of the result that must have added them
-_TEXT_PARTS = re.compile(r"[\"\\\n]")  # what JSON spells otherwise
 _DIGITS = re.compile(r"\d+")
-_COPIES = 3  # of one text in a prompt: two may be a question asked again
-_COPIED = 200  # characters of a text that is looked for in later prompts
-_SHORTEST_COPY = 60  # a sentence of its own, which no other text holds by chance
-_TURNS_SEARCHED = 6  # for copies: later prompts are cut where they were long
 _LEAST_SENT_AGAIN = 3  # messages: the instruction and the question are sent with each request
 _LINKED_SHARE = 0.5  # of the turns: then results of that name are what the prompt grows by
 
@@ -61,17 +54,15 @@ def find_prompt_growth(analysis: TraceAnalysis) -> Iterator[Finding]:
         return
     calls.sort(key=by_start)
     reported: set[str] = set()
-    for turns, usual in (*_list_equal_calls(calls), *_list_conversations(calls, analysis)):
+    for turns in (*_list_equal_calls(calls), *_list_conversations(calls, analysis)):
         growth = _find_growth(turns)
-        if growth is None or growth.ratio < _BEYOND_USUAL * usual:
-            continue
-        if reported.isdisjoint(node.id for node in growth.turns):
+        if growth is not None and reported.isdisjoint(node.id for node in growth.turns):
             reported.update(node.id for node in growth.turns)
             yield _build_growth_finding(growth, analysis)
 
 
-def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], float]]:
-    """Series of calls of one name, each with the growth that is usual for its other series."""
+def _list_equal_calls(calls: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Series of calls of one name."""
     named: dict[tuple[str, str], list[Node]] = {}
     for node in calls:
         parent = node.parent.name if node.parent else ""
@@ -79,10 +70,9 @@ def _list_equal_calls(calls: Sequence[Node]) -> Iterator[tuple[Sequence[Node], f
     for members in named.values():
         under = group_by(members, lambda node: node.parent.id if node.parent else "")
         if len(under) == len(members):
-            yield members, 0.0
+            yield members
         else:
-            usual = _median_growth(under.values())
-            yield from ((turns, usual) for turns in under.values())
+            yield from under.values()
 
 
 def _without_digits(name: str) -> str:
@@ -90,22 +80,13 @@ def _without_digits(name: str) -> str:
     return _DIGITS.sub("", name[:NAME_READ])
 
 
-def _list_conversations(
-    calls: Sequence[Node], analysis: TraceAnalysis
-) -> Iterator[tuple[Sequence[Node], float]]:
+def _list_conversations(calls: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Sequence[Node]]:
     """Series of calls that begin with the same message of a user, whatever their names."""
     tasks: dict[str, list[Node]] = {}
     for node in calls:
         if analysis.was_read(node) and (task := read_task(node.view)):
             tasks.setdefault(task, []).append(node)
-    return ((turns, 0.0) for turns in tasks.values() if len({node.name for node in turns}) > 1)
-
-
-def _median_growth(tasks: Collection[Sequence[Node]]) -> float:
-    """By how much prompts grow in the other tasks of the trace, where there are enough of them."""
-    if len(tasks) < _LEAST_TASKS:
-        return 0.0
-    return median(_prompt_of(turns[-1]) / _prompt_of(turns[0]) for turns in tasks)
+    return (turns for turns in tasks.values() if len({node.name for node in turns}) > 1)
 
 
 def _prompt_of(node: Node) -> float:
@@ -193,9 +174,9 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
         name = steps[0].title
         when = "right before it" if jump else f"right before {len(steps)} of the turns"
         by = f"; {name} returned about as much as was added {when}"
-    is_copied = not jump and (_return_the_same(steps) or _hold_copies(turns))
+    is_copied = not jump and _return_the_same(steps)
     if is_copied:
-        by += ", mostly the same" if steps else "; it holds the same text again and again"
+        by += ", mostly the same"
     names = {_without_digits(node.name) for node in turns}
     what = turns[0].title
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
@@ -250,16 +231,6 @@ def _return_the_same(steps: Sequence[Node]) -> bool:
     """Whether most of the steps whose results are added returned the same."""
     results = Counter(step.view.output.timeless for step in steps if step.view.output.has_timeless)
     return len(steps) >= _LEAST_TURNS and max(results.values(), default=0) * 2 > len(steps)
-
-
-def _hold_copies(turns: Sequence[Node]) -> bool:
-    """Whether a prompt holds the longest text of the first one three times."""
-    messages = turns[0].view.request.messages
-    longest = max((message.text for message in messages), key=len, default="")
-    text = max(_TEXT_PARTS.split(longest), key=len).strip()[:_COPIED]
-    return len(text) >= _SHORTEST_COPY and any(
-        read_prompt(node.view).count(text) >= _COPIES for node in turns[:_TURNS_SEARCHED]
-    )
 
 
 def _find_added_steps(growth: _Growth, jump: int | None, analysis: TraceAnalysis) -> Sequence[Node]:
