@@ -125,6 +125,9 @@ def test_fields_beyond_those_that_are_shown_are_marked() -> None:
     fields = {f"f{number}": number for number in range(8)}
     assert shown(fields).endswith("f7: 7")
     assert shown(fields | {"f8": 8}).endswith("f7: 7; …")
+    call = {"name": "store", "args": fields | {"f8": 8}, "id": "c1"}
+    asked = {"content": "", "type": "ai", "tool_calls": [call]}
+    assert shown(asked, 200).endswith("f7: 7; …)")
 
 
 def test_records_of_a_list_are_shown_one_after_the_other() -> None:

@@ -199,5 +199,6 @@ def _text_of(message: RecordedMessage) -> str:
 
 
 def _join(arguments: Any) -> str:
-    pieces = islice(describe_value(arguments), _ARGUMENTS_SHOWN)
-    return "; ".join(f"{name}: {format_plain(value)}" for name, value in pieces)
+    pieces = list(islice(describe_value(arguments), _ARGUMENTS_SHOWN + 1))
+    shown = [f"{name}: {format_plain(value)}" for name, value in pieces[:_ARGUMENTS_SHOWN]]
+    return "; ".join([*shown, "…"] if len(pieces) > _ARGUMENTS_SHOWN else shown)
