@@ -255,16 +255,21 @@ more languages), and with which Jina's reader notes that a site answered with an
 _LONGEST_ROBOT_PAGE = 8_000  # characters: such pages hold little else
 _ROBOT_PART = 3_000  # characters in which they say so
 _WRONG_PAGE = re.compile(
-    r"[\s\"]{0,4}(?:<!doctype[^>]{0,100}>\s*|<html[^>]{0,200}>\s*|<head>\s*|<meta[^>]{0,200}>\s*){0,6}"
-    r"(?:<title>|<h1>|\#{1,2}\s|title:\s)\s*(?:error:?\s)?"
-    r"(?:(?:40[0134]|410|429|5\d\d)\b|(?:service\s(?:temporarily\s)?unavailable|bad\sgateway"
-    r"|gateway\stime-?out|internal\sserver\serror|the\srequest\scould\snot\sbe\ssatisfied)\W{0,3}</"
-    r"|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\."
+    r"[\s\"]{0,4}(?:(?:<!(?:doctype|--|\[)[^>]{0,100}>"
+    r"|</?(?:html|head|meta|link|body|main|center)\b[^>]{0,200}>)\s*){0,12}"
+    r"(?:<(?:title|h1)\b[^>]{0,100}>|\#{1,2}\s|title:\s)\s*(?:http\s)?(?:(?:error|status):?\s)?"
+    r"(?:(?:[^<>\n|]{1,80}\|\s(?=5\d\d:))?(?:40[0134]|410|429|5\d\d)\b|(?:service\s(?:temporarily\s)?unavailable|bad\sgateway"
+    r"|gateway\stime-?out|internal\sserver\serror|application\serror"
+    r"|the\srequest(?:ed\surl)?\scould\snot\sbe\s(?:satisfied|retrieved)"
+    r"|[^<\n]{0,40}\((?:404|50[0-4])\))\W{0,3}</"
+    r"|page\snot\sfound|access\sdenied|just\sa\smoment\.\.\.|whitelabel\serror\spage"
     r"|[^<\n]{0,40}(?:under\smaintenance|scheduled\smaintenance|wartungsarbeiten|en\smaintenance"
     r"|en\smantenimiento|em\smanutenção|in\smanutenzione|in\sonderhoud|w\strakcie\skonserwacji"
     r"|メンテナンス中|维护中|점검\s?중))",
     re.IGNORECASE,
 )
+"""The title or first heading of error pages of nginx, Apache, IIS, HAProxy, Tomcat, Squid, Varnish,
+Cloudflare, CloudFront, Akamai, Heroku, Spring, Django and Rails, and of maintenance."""
 
 
 def find_failure_text(text: str) -> str:
