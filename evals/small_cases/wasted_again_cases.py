@@ -10,6 +10,7 @@ NAMED_ITEMS = CaseList("named_items")
 DESKS = CaseList("desks")
 BESIDE = CaseList("beside")
 OUTLIVED_ROOT = CaseList("outlived_root")
+READ_AGAIN = CaseList("read_again")
 
 
 def _memoised(number: int, key: str, miss: dict[str, object], *, right: bool) -> SpanPlan:
@@ -269,4 +270,47 @@ OUTLIVED_ROOT.add_flat(
     input={"guest": 7},
     says="RegisterLocked",
     **_LOCKED,
+)
+
+
+# One long lookup that two agents make, each for itself.
+def _reads(
+    agent: str, *, seconds: float, tons: int = 412, called: str = "read_log", right: bool = False
+) -> SpanPlan:
+    return span(
+        agent,
+        model(says(f"{agent} needs the log."), asked=f"You are {agent}.", seconds=1.2),
+        tool(called, {"ship": "Tern", "year": 2025}, {"tons": tons}, seconds=seconds, right=right),
+        model(says(f"{agent}: {tons} t"), asked=f"You are {agent}: {tons} t", seconds=1.4),
+        input={"agent": agent},
+        output={"says": f"{agent}: {tons} t"},
+        right=right,
+    )
+
+
+READ_AGAIN.add(
+    "log_read_by_two_agents",
+    _reads("tariff agent", seconds=6.0, right=True),
+    _reads("safety agent", seconds=6.0, right=True),
+    answer="The Tern carried 412 t.",
+    says="made again",
+)
+READ_AGAIN.add(
+    "log_read_twice_in_no_time_healthy",
+    _reads("tariff agent", seconds=0.3),
+    _reads("safety agent", seconds=0.3),
+    answer="The Tern carried 412 t.",
+)
+READ_AGAIN.add(
+    "log_that_has_changed_healthy",
+    _reads("tariff agent", seconds=6.0),
+    tool("add_trip", {"ship": "Tern", "tons": 9}, {"added": True}, seconds=1.0),
+    _reads("safety agent", seconds=6.0, tons=421),
+    answer="The Tern carried 421 t.",
+)
+READ_AGAIN.add(
+    "log_read_by_a_second_judge_healthy",
+    _reads("first judge", seconds=6.0),
+    _reads("second judge", seconds=6.0),
+    answer="The Tern carried 412 t.",
 )

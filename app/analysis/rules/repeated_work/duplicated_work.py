@@ -27,6 +27,8 @@ from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node, by_start
 
 _LEAST_AGAIN = 2  # calls made again: one may be a check
+_LONG_SHARE = 0.25  # share of the trace's time for which one call made again is no small check
+_LONG_SPENT = 2_000_000  # microseconds of it (2 s): in a trace of less nobody waits for it
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
 _WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
 _COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
@@ -181,9 +183,17 @@ def _branches_below(parent: Node | None, group: Sequence[Call]) -> list[Node]:
 def _matters(shared: _Shared, analysis: TraceAnalysis) -> bool:
     spent = shared.spent
     return (
-        shared.again >= _LEAST_AGAIN
+        (shared.again >= _LEAST_AGAIN or _are_long_lookups(shared, analysis))
         and spent >= _LEAST_SPENT
         and spent >= _LEAST_SHARE * min(shared.whole, analysis.profile.duration or shared.whole)
+    )
+
+
+def _are_long_lookups(shared: _Shared, analysis: TraceAnalysis) -> bool:
+    """Whether calls of tools that were made again, with the same result each, took a good part of
+    the trace."""
+    return shared.spent >= max(_LONG_SPENT, _LONG_SHARE * analysis.profile.duration) and all(
+        group[0].node.view.calls_tool and group[0].result for group in shared.groups
     )
 
 
@@ -213,10 +223,11 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     standing = _standing(shared, stems, where, analysis)
     if standing is Standing.FINDING and are_equal_by_chance(groups, branches):
         standing = Standing.NOTE
+    were = "was" if shared.again == 1 else "were"
     did = "did the same work" if standing is Standing.FINDING else "made the same calls"
     sentence = (
         f"{len(branches)} spans ({one_line(', '.join(where[:_NAMES_SHOWN]), limit=60)}) {did}:"
-        f" {format_count(shared.again, 'call')} of {names} were made again with the same"
+        f" {format_count(shared.again, 'call')} of {names} {were} made again with the same"
         f" inputs{same}; {format_duration(shared.spent)} spent again,"
         f" {format_percent(shared.spent, shared.whole)} of their time.{source}"
     )
@@ -234,12 +245,15 @@ def _standing(
 ) -> Standing:
     """Sure where nearly all of the branches is common work, or whole pieces of it with a model
     call, or all that their tools did, or where all was looked up again whose result had been
-    handed on; a note where a lookup was made again, or where the names say that it is meant."""
+    handed on, or for a good part of the trace; a note where a lookup was made again, or where the
+    names say that it is meant."""
     if any(has_word(name, _ON_PURPOSE) for name in where) or any(
         has_word(name, _ON_PURPOSE - _ITEMS) for name in stems
     ):
         return Standing.NOTE
     if shared.common >= _WHOLE_SHARE * shared.whole or _ignored_handover(shared, analysis):
+        return Standing.FINDING
+    if _are_long_lookups(shared, analysis):
         return Standing.FINDING
     asked_again = any(
         below.view.is_model_call
