@@ -1,6 +1,8 @@
 """Equal calls in several branches: the same work handed out twice, and items that are alike, parts
 without a name, samples, attempts and looks after a pause, which are healthy."""
 
+from dataclasses import replace
+
 from evals.small_cases.builder import CaseList, Json, SpanPlan, model, says, span, tool
 
 ALIKE = CaseList("alike")
@@ -184,6 +186,47 @@ ALIKE.add(
     "two_desks_read_the_same_short_notes_healthy",
     span("desks", *[_reporter(desk, _PIERS[:2], seconds=4.0) for desk in ("sport", "news")]),
     answer="Two pages are ready.",
+)
+_ALL_PIERS = [*_PIERS, "coal pier", "pilot steps", "ferry ramp", "dry dock", "lock head"]
+
+
+def _judged(crew: str, piers: list[str], *, right: bool = False) -> SpanPlan:
+    """A crew that has photos of piers judged, each in other words than another crew would get."""
+    parts = [
+        model(
+            says(f"{pier}: {len(crew) * place} mm of rust, says {crew}."),
+            asked=f"How rusty is the {pier} on photo {place}?",
+            right=right,
+        )
+        for place, pier in enumerate(piers)
+    ]
+    return span("crew", *parts, input={"crew": crew}, right=right, at=0.0)
+
+
+ALIKE.add(
+    "two_crews_judge_all_photos",
+    span("crews", *[_judged(crew, _ALL_PIERS, right=True) for crew in ("day", "night shift")]),
+    answer="The piers are rusty.",
+    says="made again",
+)
+ALIKE.add(
+    "two_crews_judge_photos_of_their_own_healthy",
+    span("crews", _judged("day", _ALL_PIERS[:5]), _judged("night shift", _ALL_PIERS[5:])),
+    answer="The piers are rusty.",
+)
+ALIKE.add(
+    "two_panels_judge_all_photos_healthy",
+    span(
+        "panel",
+        *[replace(_judged(crew, _ALL_PIERS), name=f"{crew}_judge") for crew in ("day", "night")],
+    ),
+    answer="The piers are rusty.",
+)
+ALIKE.add(
+    "photos_judged_anew_healthy",
+    replace(_judged("day", _ALL_PIERS), at=None),
+    replace(_judged("night shift", _ALL_PIERS), at=None),
+    answer="The piers are rusty.",
 )
 
 

@@ -29,6 +29,7 @@ from app.analysis.tree import Node, by_start
 _LEAST_AGAIN = 2  # calls made again: one may be a check
 _LONG_SHARE = 0.25  # share of the trace's time for which one call made again is no small check
 _LONG_SPENT = 2_000_000  # microseconds of it (2 s): in a trace of less nobody waits for it
+_LEAST_REWORDED = 5  # requests: two branches may each write of a few things in words of their own
 _LEAST_SHARE = 0.1  # share of the branches' time that is spent again, to be worth a note
 _WHOLE_SHARE = 0.7  # share of the branches' time that is common work: they got the same tasks
 _COMMON_SHARE = 0.25  # the same where whole pieces of work, with a model call, are common
@@ -116,18 +117,31 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _equal_calls(analysis: TraceAnalysis) -> list[list[Call]]:
-    """Calls with the same input and, where it was recorded, the same result, by start."""
+    """Calls with the same input and, where it was recorded, the same result, by start; models that
+    are asked many times the same in two places at a time may reply in other words."""
     calls = analysis.once(calls_given_alike)
     named = ((call.stem, call.node.view.input, call) for call in calls)
-    return [
-        group
-        for given in group_equal(named)
-        if len(kept := _leave_out_cached(given)) > 1
-        for group in group_equal(
-            ((_join_inputs_inside(call.node), call.node.view.output, call) for call in kept),
-            timeless=True,
-        )
-    ]
+    found: list[list[Call]] = []
+    reworded: list[list[Call]] = []
+    for given in group_equal(named):
+        if len(kept := _leave_out_cached(given)) > 1:
+            inside = (
+                (_join_inputs_inside(call.node), call.node.view.output, call) for call in kept
+            )
+            equal = list(group_equal(inside, timeless=True))
+            if not equal and kept[0].node.view.is_model_call and _run_beside(kept):
+                reworded.append(kept)
+            found += equal
+    return found + (reworded if len(reworded) >= _LEAST_REWORDED else [])
+
+
+def _run_beside(calls: Sequence[Call]) -> bool:
+    """Whether the branches of calls run at the same time: none of them tries again what another
+    one failed to do."""
+    branches = sorted(
+        _branches_below(common_parent(call.node for call in calls), calls), key=by_start
+    )
+    return all(after.start < before.end for before, after in pairwise(branches))
 
 
 def _join_inputs_inside(node: Node) -> str:
@@ -218,7 +232,7 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
     handed = _find_source(groups, branches, analysis)
     source = f" Their inputs come from {one_line(handed[0].name)}" if handed else ""
     source += f"{_count_named(groups, handed[0])}." if handed else ""
-    known = all(group[0].result for group in groups)
+    known = all(group[0].result and group[0].result == group[1].result for group in groups)
     same = f" and {same_results(group[0] for group in groups)} each" if known else ""
     standing = _standing(shared, stems, where, analysis)
     if standing is Standing.FINDING and are_equal_by_chance(groups, branches):
