@@ -41,7 +41,7 @@ def findings(spans: Sequence[Span]) -> list[Finding]:
 def test_rounds_after_an_approved_draft_are_too_many() -> None:
     (finding,) = findings(rounds([False, True, True, True, True], "A poem on herons, try {}"))
     assert finding.spans[:3] == ("loop", "round1", "round2")
-    assert "Round 2 of verse_round already says “approved: true”" in finding.sentence
+    assert "Round 2 of verse_round in loop already says “approved: true”" in finding.sentence
     assert "3 further rounds" in finding.sentence
 
 

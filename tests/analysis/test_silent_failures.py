@@ -6,7 +6,7 @@ from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Finding
-from app.opik.records import FeedbackScore, Span, Trace
+from app.opik.records import ErrorInfo, FeedbackScore, Span, Trace
 from testkit.case_tables import each_case
 from tests.analysis.timeline import span, trace
 
@@ -268,3 +268,25 @@ def test_a_tool_that_was_run_was_offered_though_the_list_lacks_it() -> None:
     )
     assert culprits(found([calling])) == [("unknown_tool", "m")]
     assert found([calling, tool("crop_of", 2, {"id": 1}, {"crop": "rye"})]) == []
+
+
+def test_searches_of_several_names_that_found_nothing_are_all_named() -> None:
+    spans = [
+        tool("search_kb", 0, *SEARCH),
+        tool("search_web", 2, *SEARCH),
+        model("write", 4, LONG_ANSWER),
+    ]
+    (finding,) = found(spans)
+    assert finding.sentence.startswith("search_kb, search_web found nothing in 2 calls")
+    assert finding.spans == ("search_kb", "search_web", "write")
+
+
+def test_a_trace_that_failed_without_a_failed_span_is_told_with_where_it_may_have() -> None:
+    broken = ErrorInfo(exception_type="KeyError", message="berth", traceback="")
+    spans = [span("read", 0, 1), span("plan", 2, 3)]
+    (finding,) = found(spans, trace(error_info=broken))
+    assert finding.sentence.endswith("no span is marked as failed; the last was plan.")
+    traceback = '  File "a.py", line 3, in read\n    y'
+    named = broken.model_copy(update={"traceback": traceback})
+    (finding,) = found(spans, trace(error_info=named))
+    assert finding.sentence.endswith("its traceback names read.")

@@ -21,7 +21,7 @@ from app.analysis.rules.data_flow.named_values import (
 )
 from app.analysis.rules.failures.suspects import came_to_nothing, is_null
 from app.analysis.rules.recovery import asking_call
-from app.analysis.text.one_line import one_line
+from app.analysis.text.one_line import format_count, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
@@ -236,14 +236,17 @@ class _Search:
         missed = self._steps_that_miss(node, key, loss.new)
         label = one_line(given.spell(key), limit=40)
         old, became = one_line(loss.old, limit=40), _format_value(loss.new)
+        takers = node.title
+        if len(missed) > 1:
+            takers += f" and {format_count(len(missed) - 1, 'later step')}"
         sentence = (
             f"{loss.node.title} was given {label} “{old}” and returned {became} for it, which"
-            f" {node.title} then was given."
+            f" {takers} then had."
         )
         if loss.is_omission:
             sentence = (
                 f"{loss.node.title} was given {label} “{old}” and returned no such value, and"
-                f" {node.title} then was given nothing for it."
+                f" {takers} then had nothing for it."
             )
         confidence, standing = _weigh_loss(loss, key, missed)
         return build_finding(

@@ -25,7 +25,7 @@ from app.analysis.rules.lookups import (
 )
 from app.analysis.rules.recovery import asking_call
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
-from app.analysis.text.one_line import format_count
+from app.analysis.text.one_line import format_count, list_first
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node
 from app.analysis.user_question import asked_question
@@ -44,6 +44,7 @@ _LONG_NUMBER = re.compile(r"(?<![\w.,:/-])\d{3,9}(?!\w|[.,:/-]\d)")
 _DIGITS = re.compile(r"\d{1,9}")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[.,' \u00a0\u202f](?=\d{3}(?!\d))")
 _NUMBERS_READ = 400  # different numbers of a prompt, of which two may make one
+_NAMES_SHOWN = 3  # of searches in a sentence
 _PEERS_READ = 20  # other searches of the name
 _LEAST_SHARED = 3  # words of an answer that stand in a result: fewer are names of the subject
 _GREETINGS = word_set(
@@ -72,10 +73,12 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     symptom = analysis.once(find_symptom)
     other = find_other_version(inner[0], analysis)
     what += say_other_version(other)
-    sentence = f"{inner[0].title} {what}, and {answer.title} answered all the same"
+    sentence = f"{_name_all(inner)} {what}, and {answer.title} answered all the same"
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
     origin = find_empty_origin(inner[-1], analysis)
+    if origin not in inner:
+        sentence = f"{origin.title} {'failed' if origin.error else 'found nothing'}; {sentence}"
     nodes = [*inner, answer] if origin in inner else [origin, *inner, answer]
     nodes += [other.node] if other else []
     # An answer that begins with "no" may say just that; then a bad end has to speak against it.
@@ -109,7 +112,7 @@ def _find_invented(analysis: TraceAnalysis) -> Iterator[Finding]:
     number = _find_unread_number(answer, analysis)
     if number:
         sentence = (
-            f"{searches[0].title} {_found_nothing(searches)}, and {answer.title} answered all the"
+            f"{_name_all(searches)} {_found_nothing(searches)}, and {answer.title} answered all the"
             f" same with {number}, which stands in nothing that was read before."
         )
         nodes = [*searches, answer]
@@ -212,6 +215,11 @@ def _list_fruitless(analysis: TraceAnalysis) -> tuple[list[Node], str]:
 def _found_some(node: Node) -> bool:
     """Whether a call of a tool says that it found something, whatever its name."""
     return leaves_program(node) and bool(count_found(node.view.output))
+
+
+def _name_all(nodes: Sequence[Node]) -> str:
+    names = list(dict.fromkeys(node.title for node in nodes))
+    return list_first(names[:_NAMES_SHOWN], len(names))
 
 
 def _found_nothing(nodes: Sequence[Node]) -> str:

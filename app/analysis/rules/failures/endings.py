@@ -90,4 +90,4 @@ def _add_answer_writer(sentence: str, analysis: TraceAnalysis) -> tuple[str, lis
     read = find_last_result(writer, analysis)
     after = f", after {read[0].title}" if read else ""
     wrote = f" {writer.title} wrote the last answer{after}."
-    return sentence + wrote, [writer, *read, *roots]
+    return sentence + wrote, [writer, *read[:1], *roots]

@@ -161,10 +161,12 @@ def _build_unlocated(analysis: TraceAnalysis) -> Finding:
     named = [node for name, node in names.items() if f"in {name}\n" in traceback]
     last = max(analysis.tree.nodes, key=lambda node: (node.end, node.depth), default=None)
     near = (named or open_spans or ([last] if last else []))[-1:]
+    why = "its traceback names" if named else "without an end is" if open_spans else "the last was"
     frame = last_own_frame(error.traceback)
     sentence = f"The trace failed with {one_line(error_message(error), limit=200)}"
     sentence += f" (at {one_line(frame)})" if frame else ""
-    sentence += ", and no span is marked as failed."
+    sentence += ", and no span is marked as failed"
+    sentence += f"; {why} {near[0].title}." if near else "."
     return build_finding(Category.ERROR_ORIGIN, _UNLOCATED, sentence, near)
 
 

@@ -230,10 +230,11 @@ def _build_group_finding(
     sentence = f"{came} {FAULT_PHRASES[head.fault]}{times}: {head.reason}."
     confidence = max(each.strength for each in group) - (0.0 if first else _LOST_BY_LATER)
     strongest = sorted(group, key=lambda each: -each.strength)
-    writers = [each.writer for each in strongest if each.writer is not None]
+    writers = [head.writer] if head.writer else []
+    others = [each.writer for each in strongest if each.writer is not None]
     later = [each for each in (head.made_good_by, head.limited_by) if each is not None]
-    nodes = [*writers[:1], strongest[0].node, *later]
-    more = [*(each.node for each in strongest), *writers[1:]]
+    nodes = [*writers, strongest[0].node, *later]
+    more = [*(each.node for each in strongest), *others]
     numbers = {"calls": len(group), "of": calls}
     return build_finding(
         _CATEGORIES[head.fault],

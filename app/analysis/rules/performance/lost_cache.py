@@ -112,8 +112,9 @@ def _explain_loss(loss: _Loss, analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_loss_finding(loss, [first], ", though the prompts begin alike", _SAME_TEXT)
     elif change.is_same_text:
         where = f"; the prompt now has {change.new} where it had {change.old}"
-        culprits = [*_find_builder(first, change.beginning, analysis), first]
-        yield _build_loss_finding(loss, culprits, where, _CHANGED_BEGINNING)
+        builder = _find_builder(first, change.beginning, analysis)
+        where += f", as {builder[0].title} returned it" if builder else ""
+        yield _build_loss_finding(loss, [*builder, first], where, _CHANGED_BEGINNING)
 
 
 def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -128,7 +129,9 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
         return
     created = [node.view.usage.created or 0.0 for node in calls]
     prompts = [node.view.usage.prompt or 0.0 for node in calls]
-    parts = f"the second prompt has {change.new} where the first has {change.old}"
+    builder = _find_builder(calls[1], change.beginning, analysis)
+    came = f", as {builder[0].title} returned it" if builder else ""
+    parts = f"the second prompt has {change.new} where the first has {change.old}{came}"
     name = calls[0].title
     if all(map(_is_most, created, prompts)):
         sentence = (
@@ -142,7 +145,7 @@ def _explain_unread_calls(calls: Sequence[Node], analysis: TraceAnalysis) -> Ite
         )
     else:
         return
-    nodes = [*_find_builder(calls[1], change.beginning, analysis), calls[1]]
+    nodes = [*builder, calls[1]]
     numbers = {"written": sum(created), "prompt": sum(prompts)}
     yield build_finding(
         Category.LOST_CACHE, _CHANGED_BEGINNING, sentence, nodes, numbers, more=calls

@@ -126,13 +126,14 @@ def _build_finding(
     """On the loop, which does not look at the verdict, and the first round too many."""
     spent = sum(node.duration for node in further)
     first = len(steps) - len(further)
+    parent = steps[0].parent
+    where = f" in {parent.title}" if parent else ""
     sentence = (
-        f"Round {first} of {one_line(name_stem(steps[0].name), limit=60)} already says"
+        f"Round {first} of {one_line(name_stem(steps[0].name), limit=60)}{where} already says"
         f" “{one_line(key, limit=40)}: true”, and {format_count(len(further), 'further round')}"
         f" followed on the same task; {format_duration(spent)},"
         f" {format_percent(spent, analysis.profile.duration)} of the trace."
     )
-    parent = steps[0].parent
     nodes = [*([parent] if parent else []), further[0], steps[first - 1], *further]
     numbers = {"rounds": len(steps), "further": len(further), "spent_ms": spent / 1_000}
     return build_finding(Category.LOOP, _CONFIDENCE, sentence, nodes, numbers)
