@@ -16,6 +16,7 @@ from app.analysis.rules.data_flow.mistaken_dates import find_mistaken_dates
 from app.analysis.rules.data_flow.mistaken_numbers import find_mistaken_numbers
 from app.analysis.rules.data_flow.mixed_units import find_mixed_units
 from app.analysis.rules.data_flow.nulled_fields import find_nulled_fields
+from app.analysis.rules.data_flow.outdated_choices import find_outdated_choices
 from app.analysis.rules.data_flow.outdated_sources import find_outdated_sources
 from app.analysis.rules.data_flow.planted_instructions import find_planted_instructions
 from app.analysis.rules.data_flow.unfilled_values import find_unfilled_values
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     find_silent_failures,
     find_overflows,
     find_outdated_sources,
+    find_outdated_choices,
     find_planted_instructions,
     find_unsupported_answers,
     find_lost_values,

@@ -148,3 +148,82 @@ _of_year(
     {"valid": False, "valid_to": "2025-12-31", "fee": 12.5},
     right=False,
 )
+
+
+CHOSEN = CaseList("outdated_choice")
+_LAST_YEAR = {"id": "TF-25", "season": "summer 2025", "valid_until": "2025-09-30"}
+_THIS_YEAR = {"id": "TF-26", "season": "summer 2026", "valid_until": "2026-09-30"}
+
+
+def _chosen(name: str, entries: list[Any], taken: str, *, asked: str = "", more: Any = ()) -> None:
+    """A list of tariffs, the step that chooses one, and what works with it."""
+    is_right = not name.endswith("_healthy")
+    CHOSEN.add(
+        name,
+        tool("list_tariffs", {"line": "Doel"}, {"tariffs": entries}),
+        span(
+            "choose_tariff",
+            input={"day": "2026-05-04"},
+            output={"tariff": taken},
+            right=is_right,
+        ),
+        tool("load_fares", {"tariff": taken}, {"bicycle": 4}),
+        *more,
+        question=asked or "What does a bicycle cost?",
+        answer="A bicycle costs 4 euros.",
+        says="no longer holds" if is_right else "",
+    )
+
+
+_ENDED = {"code": "TF-A", "estado": "derogada"}
+_HOLDS = {"code": "TF-B", "estado": "vigente"}
+_chosen("of_last_year", [_LAST_YEAR, _THIS_YEAR], "TF-25")
+_chosen("by_its_state", [_HOLDS, _ENDED], "TF-A")
+_chosen("replaced", [{"code": "TF-A", "superseded_by": "TF-9"}, {"code": "TF-Z"}], "TF-A")
+_chosen("of_this_year_healthy", [_LAST_YEAR, _THIS_YEAR], "TF-26")
+_chosen("none_holds_healthy", [_LAST_YEAR, {"id": "TF-24", "valid_until": "2024-09-30"}], "TF-25")
+_chosen("asked_for_healthy", [_LAST_YEAR, _THIS_YEAR], "TF-25", asked="What was it in TF-25?")
+_chosen(
+    "both_are_read_healthy",
+    [_LAST_YEAR, _THIS_YEAR],
+    "TF-25",
+    more=[tool("load_fares", {"tariff": "TF-26"}, {"bicycle": 5})],
+)
+
+
+COPIES = CaseList("old_copy")
+
+
+def _copied(name: str, given: Any, result: Any, *, right: bool = False) -> None:
+    COPIES.add(
+        name if right else f"{name}_healthy",
+        tool("get_tide", given, result, right=right),
+        model(says("The ferry sails at 12."), asked="When does the ferry sail?"),
+        question="When does the ferry sail?",
+        answer="The ferry sails at 12.",
+    )
+
+
+_TIDE = {"pier": "N2", "height_m": 3.1}
+_copied(
+    "read_days_ago",
+    {"pier": "N2"},
+    {**_TIDE, "cached": True, "fetched_at": "2026-04-28T06:00:00Z"},
+    right=True,
+)
+_copied(
+    "in_german",
+    {"pier": "N2"},
+    {**_TIDE, "quelle": "Cache", "gemessen_am": "2026-04-28T06:00:00Z"},
+    right=True,
+)
+_copied(
+    "of_the_day_before",
+    {"pier": "N2", "at": "2026-05-04T12:00Z"},
+    {**_TIDE, "source": "cache", "observed": "2026-05-03T18:00Z", "asked": "2026-05-04T12:00Z"},
+    right=True,
+)
+_copied("of_the_night", {"pier": "N2"}, {**_TIDE, "cached": True, "read_at": "2026-05-04T01:00Z"})
+_copied("no_copy", {"pier": "N2"}, {**_TIDE, "cached": False, "read_at": "2026-04-28T06:00Z"})
+_copied("of_another_time", {"pier": "N2"}, {**_TIDE, "cached": True, "built": "2019-04-28T06:00Z"})
+_copied("given", {"read": "2026-04-28T06:00Z"}, {"cached": True, "read": "2026-04-28T06:00Z"})

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.leaves import Leaf
-from app.analysis.recorded.spellings import kept_by_keys, key_set
+from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import telling_words
 from app.analysis.rules.failures.other_times import ENDS_OF_VALIDITY
@@ -25,9 +26,18 @@ _FLAGS = key_set("superseded obsolete outdated deprecated withdrawn repealed rep
 _SUCCESSORS = key_set(
     "superseded_by replaced_by successor newer_version ersetzt_durch remplacé_par"
 )
-_STATES = key_set("status state lifecycle")
-_NOT_IN_FORCE = frozenset(
-    ["superseded", "obsolete", "outdated", "deprecated", "withdrawn", "repealed", "expired"]
+_STATES = key_set(
+    "status state lifecycle estado stato statut état etat tilstand tillstånd toestand stan stav"
+    " zustand gültigkeit 状態 状态 狀態 상태 статус"
+)
+_NOT_IN_FORCE = word_set(
+    "superseded obsolete outdated deprecated withdrawn repealed expired"
+    " abgelaufen aufgehoben ersetzt veraltet zurückgezogen abrogé périmé obsolète remplacé retiré"
+    " derogado derogada obsoleto obsoleta vencido vencida caducado caducada revogado revogada"
+    " abrogato abrogata scaduto scaduta superato superata vervallen verlopen ingetrokken"
+    " upphävd utgången ersatt ophævet udgået forældet opphevet utgått"
+    " wycofany wycofana uchylony uchylona nieaktualny nieaktualna устарел отменён отменен"
+    " 廃止 失効 旧版 废止 已废止 失效 폐지 만료"
 )
 _TEXTS = key_set("text content page_content body snippet passage chunk answer excerpt")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:\Z|[T ])")
@@ -66,9 +76,13 @@ def find_outdated_sources(analysis: TraceAnalysis) -> Iterator[Finding]:
                 return
 
 
+def may_be_marked(output: Body) -> bool:
+    """Whether a result has a key that may say that a source no longer holds."""
+    return bool(_select_marks(output.keys))
+
+
 def _may_be_outdated(node: Node) -> bool:
-    output = node.view.output
-    return bool(_select_marks(output.keys)) and not output.keys.isdisjoint(_TEXTS)
+    return may_be_marked(node.view.output) and not node.view.output.keys.isdisjoint(_TEXTS)
 
 
 @kept_by_keys
@@ -88,11 +102,11 @@ def _list_sources(node: Node) -> list[_Source]:
 def _read_source(leaves: Sequence[Leaf], node: Node) -> _Source:
     now = datetime.fromtimestamp(node.start / 1e6, UTC).date().isoformat()
     texts = [each.value for each in leaves if each.key in _TEXTS and isinstance(each.value, str)]
-    reasons = (_explain_mark(leaf, now) for leaf in leaves)
+    reasons = (explain_mark(leaf, now) for leaf in leaves)
     return _Source(" ".join(texts), next(filter(None, reasons), ""))
 
 
-def _explain_mark(leaf: Leaf, now: str) -> str:
+def explain_mark(leaf: Leaf, now: str) -> str:
     """`valid_until: 2021-03-31`, where a field says that the source no longer holds."""
     value = leaf.value
     text = value.strip() if isinstance(value, str) else ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from app.analysis.recorded.garbled_text import count_garbled
 from app.analysis.recorded.leaves import Leaf, LeavesByType, Path
 from app.analysis.recorded.moments import read_moment
+from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import key_set
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.tree import Node
@@ -36,6 +37,19 @@ _UNITS: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"day|dag|tag|jour|d[ií]a|\Dd\Z"), 86_400.0),
 )
 """Units in names of lifetimes; without one they are seconds, as in HTTP and DNS."""
+_CACHE_FLAGS = key_set("cached from_cache is_cached cache_hit hit stale is_stale served_from_cache")
+_CACHES = frozenset(["cache", "cached", "stale-cache", "stale"])
+_OLD = 25 * 3_600e6  # microseconds: what is read once a day is less old
+_OLD_FOR_ANOTHER_DAY = 12 * 3_600e6  # of a copy of the day before the one that was asked for
+_names_reading = match_names(
+    "cach|stor(?:ed|ing)|saved|fetch|retriev|observ|measur|read|updat|sync|refresh|as of|snapshot"
+    "|taken|captur|collect|abgeruf|gespeich|gemess|stand|geholt|opgehaald|opgeslagen|gemeten"
+    "|salvat|lett[ao]|rilev|aggiorn|guardad|obtenid|le[ií]d|consultad|actualiz|medid|salv[oa]"
+    "|lid[oa]|atualiz|enregistr|récup|lu[es]?\\b|relev|mesur|hämta|spara|mätt|hentet|lagret|målt|gemt"
+    "|pobran|zapisan|odczyt|zmierz|получен|сохран|обновл",
+    anywhere="取得|保存|更新|観測|缓存|获取|采集|저장|갱신",
+)
+"""Whether a time is that at which something was read, rather than one that the record is about."""
 _NUMBER = re.compile(r"\D{0,4}(\d{1,3}(?:[.,'\s]\d{3})*[.,]\d{1,2})\D{0,4}")
 """A number as people write it, with a sign for decimals and a currency or unit around it."""
 _OFFSET = re.compile(r"T\d\d.*[+-]\d\d:?\d\d\Z")
@@ -109,6 +123,33 @@ def _find_expired(node: Node, given: LeavesByType, result: LeavesByType) -> str:
                 f" {lifetime.value:,g}"
             )
     return ""
+
+
+def _find_old_copy(node: Node, given: LeavesByType, result: LeavesByType) -> str:
+    """What comes from a cache, by its own word, and was read days before the call: its newest time
+    of reading, unless the call was given it."""
+    is_copy = any(leaf.value and leaf.key in _CACHE_FLAGS for leaf in result.flags) or any(
+        leaf.value.casefold() in _CACHES for leaf in result.texts
+    )
+    known = {leaf.value for leaf in given.texts} if is_copy else set()
+    moments = [
+        (moment, leaf)
+        for leaf in (result.texts if is_copy else ())
+        if leaf.value not in known and (moment := _read_moment(leaf.value)) is not None
+    ]
+    if not moments:
+        return ""
+    newest, leaf = max(moments, key=lambda found: found[0].timestamp())
+    age = node.start - newest.timestamp() * 1e6
+    asked = [moment for text in known if (moment := _read_moment(text)) is not None]
+    is_before = any(moment.date() > newest.date() for moment in asked)
+    least = _OLD_FOR_ANOTHER_DAY if is_before else _OLD
+    if age < least or not _names_reading(_name_key(leaf)):
+        return ""
+    shown = one_line(leaf.value, limit=_SHOWN)
+    return (
+        f"it is a copy from a cache that is {format_duration(age)} old ({_name_key(leaf)}: {shown})"
+    )
 
 
 def _find_misread_number(node: Node, given: LeavesByType, result: LeavesByType) -> str:
@@ -192,6 +233,7 @@ _CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
     _find_lost_characters,
     _find_garbled,
     _find_expired,
+    _find_old_copy,
     _find_misread_number,
     _find_lost_zone,
     _find_cut_download,
