@@ -84,6 +84,7 @@ _WITH_UNIT = re.compile(r"([-+]?\d+(?:[.,]\d+)?)\s?([^\W\d_][\w/³]*|°[CFcf])")
 _IN_TEXT = re.compile(
     r"(?<![\w.,])(\d+(?:[.,]\d+)?)[\s\u00a0\u202f]?(km/h|m/s|°[CF]|[^\W\d_][\w/³]*)"
 )
+_NUMBER_STARTS = frozenset("+-0123456789")
 _LONGEST_TEXT = 24  # characters of a number with its unit
 _FEWEST_DIGITS = 2  # of a number: single digits are equal by chance
 _DIGITS_OF_TIME = 3  # programs note many durations and time-outs under one name
@@ -113,23 +114,23 @@ def read_measures(body: Body) -> Iterator[Measure]:
     """The numbers among the first leaves of a body that have a name and a unit."""
     leaves = body.first_by_type
     for leaf in leaves.texts:
-        if len(leaf.value) <= _LONGEST_TEXT and (found := _WITH_UNIT.fullmatch(leaf.value.strip())):
+        text = leaf.value[: _LONGEST_TEXT + 1]
+        if text[:1] in _NUMBER_STARTS and (found := _WITH_UNIT.fullmatch(text.strip())):
             units = _UNITS.get(found[2].casefold(), ())
             number = float(found[1].replace(",", "."))
             name = spell_name(innermost_key(leaf.path))
             if units and name and has_digits(number, _FEWEST_DIGITS):
                 yield Measure(number, name, units, f"{name} {leaf.value}")
-    numbers = [leaf for leaf in leaves.numbers if has_digits(leaf.value, _FEWEST_DIGITS)]
-    beside = _read_units(leaves.texts, numbers) if numbers else {}
-    for leaf in numbers:
+    beside = _read_units(leaves.texts, leaves.numbers) if leaves.numbers else {}
+    for leaf in leaves.numbers:
         key = innermost_key(leaf.path)
         name, units = _split_key(key)
-        said = f"{key} {leaf.value:.12g}"
+        spelling = ""
         if not units and beside:
             place = leaf.path[:-1]
             units, spelling = beside.get((place, name)) or beside.get((place, "")) or ((), "")
-            said = f"{said} {spelling}"
-        if units and name:
+        if units and name and has_digits(leaf.value, _FEWEST_DIGITS):
+            said = f"{key} {leaf.value:.12g} {spelling}".rstrip()
             yield Measure(float(leaf.value), name, units, said)
 
 
@@ -137,13 +138,16 @@ def _read_units(texts: Sequence[Leaf], numbers: Sequence[Leaf]) -> dict[_Place, 
     """Units that stand beside numbers, for the number of a name (`loa` and `loa_unit`) or for all;
     the first of several: a conversion is from it to the second."""
     found: dict[_Place, tuple[Units, str]] = {}
-    named = {(leaf.path[:-1], spell_name(innermost_key(leaf.path))) for leaf in numbers}
+    named: set[_Place] = set()
     for leaf in texts:
         text = leaf.value.strip() if len(leaf.value) <= _LONGEST_UNIT else ""
-        units = _UNITS.get(text.casefold(), ())
+        units = _UNITS.get(text.casefold(), ()) if text else ()
         words = spell_name(innermost_key(leaf.path)).split(" ") if units else []
         if not units or (len(text) == 1 and _UNIT_KEYS.isdisjoint(words)):
             continue
+        named = named or {
+            (each.path[:-1], spell_name(innermost_key(each.path))) for each in numbers
+        }
         own = leaf.path[:-1], " ".join(word for word in words if word not in _UNIT_KEYS)
         found.setdefault(own if own in named else (leaf.path[:-1], ""), (units, text))
     return found
