@@ -11,7 +11,6 @@ from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import (
     find_error_page,
-    find_failure_text,
     find_reported_failure,
 )
 from app.analysis.recorded.first_token import read_first_token
@@ -152,8 +151,6 @@ class RecordedSpan:
         if self.is_model_call:
             text = self.reply.text
             failure = find_reported_failure(text) or find_failure_in_json(text)
-            if failure and self._was_given_failure:
-                failure = ""
             return self.reply.failure or failure or (text if says_unserved(text) else "")
         # Two items are an object and its one value, which reports under any key; a list of one text
         # is content, such as a line of a log.
@@ -161,9 +158,7 @@ class RecordedSpan:
         found = ""
         if is_one_text or self.output.may_have_key(FAILURE_KEYS):
             found = find_failure(self.output.opened)
-        if found := found or (self._failure_beside_nothing if self.output.empty_keys else ""):
-            return found
-        return self._error_page
+        return found or self._error_page
 
     @property
     def _error_page(self) -> str:
@@ -180,25 +175,6 @@ class RecordedSpan:
     def has_failed(self) -> bool:
         """Whether the call raised an error, or its output reports a failure."""
         return self.error is not None or bool(self.failure)
-
-    @property
-    def _failure_beside_nothing(self) -> str:
-        """The report of a failure beside an empty list or object that is all that was returned:
-        `{"rows": [], "warning": "permission denied"}`."""
-        value = self.output.result.opened
-        if not isinstance(value, dict) or len(value) > _FEW_MEMBERS:
-            return ""
-        inner = [each for each in value.values() if isinstance(each, (list, dict))]
-        texts = [each for each in value.values() if isinstance(each, str)]
-        if not inner or any(inner):
-            return ""
-        return next(filter(None, map(find_failure_text, texts)), "")
-
-    @property
-    def _was_given_failure(self) -> bool:
-        """Whether a model was asked about a report of a failure, such as for its translation."""
-        lines = self.request.last_instruction[:_LONGEST_FAILURE].splitlines()
-        return any(find_reported_failure(line) for line in lines[:_LINES_READ])
 
     @computed_once
     def returned_nothing(self) -> bool:
@@ -281,8 +257,6 @@ _FAILED_FLAGS = frozenset(
 )  # fmt: skip
 _SUCCESS_FLAGS = frozenset(["success", "tool.success", "tool_success", "gen_ai.tool.success"])
 _LONGEST_FAILURE = 2_000  # characters
-_FEW_MEMBERS = 12  # of an object that says why it holds nothing
-_LINES_READ = 20  # of an instruction in which a text to work on stands
 _OUTSIDE = frozenset(
     [SpanKind.MODEL_CALL, SpanKind.TOOL_CALL, SpanKind.RETRIEVAL, SpanKind.EMBEDDING]
 )
