@@ -29,6 +29,7 @@ _COUNTED_IN_A_VALUE = 1_000  # matches: a pattern such as `.` matches every char
 _COUNTING_SECONDS = 2.0
 _BEFORE, _AFTER = 60, 160  # bytes around a match: a sentence on either side
 _BATCH = 500  # values searched at once before each is looked at, which takes ten times as long
+_LEVELS_ABOVE = 50  # of a span: in deeper nests copies far away have lines of their own
 _SNIPPET = 200  # characters of them that are shown
 
 
@@ -149,24 +150,15 @@ def _join_copies(hits: Sequence[Hit], tree: Tree) -> list[Hit]:
     kept: list[Hit] = []
     groups: dict[tuple[str, str, int, int], list[Hit]] = {}
     for hit in hits:
-        side = hit.path[: len("output")]
-        if side.startswith("error"):
+        if hit.path.startswith("error"):
             hit.records.sort(key=lambda each: -_depth_of(each, tree))
-        if side == "output" or side.startswith("input"):
+        side = next((each for each in ("input", "output") if hit.path.startswith(each)), "")
+        if side:
             groups.setdefault((side, hit.snippet, hit.at, hit.length), []).append(hit)
         else:
             kept.append(hit)
     for (side, *_), group in groups.items():
-        sign = -1 if side == "output" else 1
-        group.sort(key=lambda hit: sign * _depth_of(hit.records[0], tree))
-        first: list[Hit] = []
-        for hit in group:
-            origin = next((each for each in first if _are_nested(each, hit, tree)), None)
-            if origin is not None:
-                origin.copies.append((hit.records[0], hit.path))
-            else:
-                first.append(hit)
-        kept += first
+        kept += _join_nested(group, tree, deepest_first=side == "output")
     order = {id(hit): place for place, hit in enumerate(hits)}
     return sorted(kept, key=lambda hit: order[id(hit)])
 
@@ -175,14 +167,33 @@ def _depth_of(record: str, tree: Tree) -> int:
     return tree.by_id[record].depth if record else -1
 
 
-def _are_nested(one: Hit, other: Hit, tree: Tree) -> bool:
-    """Whether one of two spans is above the other; the trace is above all."""
-    if not (one.records[0] and other.records[0]):
-        return True
-    first, last = sorted(
-        (tree.by_id[each.records[0]] for each in (one, other)), key=lambda node: node.index
-    )
-    return first.index < last.index < first.index + first.size
+def _join_nested(hits: list[Hit], tree: Tree, *, deepest_first: bool) -> list[Hit]:
+    """Of hits with one text in spans above one another the first, with the others as copies."""
+    sign = -1 if deepest_first else 1
+    kept: list[Hit] = []
+    known: dict[str, Hit] = {}
+    for hit in sorted(hits, key=lambda hit: sign * _depth_of(hit.records[0], tree)):
+        record = hit.records[0]
+        above = _list_above(record, tree)
+        wanted = [record] if deepest_first else above
+        first = next((known[each] for each in wanted if each in known), None)
+        if first is not None:
+            first.copies.append((record, hit.path))
+            continue
+        kept.append(hit)
+        for each in above if deepest_first else [record]:
+            known.setdefault(each, hit)
+    return kept
+
+
+def _list_above(record: str, tree: Tree) -> list[str]:
+    """The spans above a span, as far as texts are handed on, and the trace."""
+    above: list[str] = []
+    node = tree.by_id[record].parent if record else None
+    while node is not None and len(above) < _LEVELS_ABOVE:
+        above.append(node.id)
+        node = node.parent
+    return [*above, ""] if record else []
 
 
 FACTS = ("name", "type", "model", "provider", "tags", "error")
