@@ -146,21 +146,6 @@ _scope("left_out", "SELECT sum(cars) FROM ferry", right=True, feedback_scores=_L
 _scope("left_out_and_nobody_minds_healthy", "SELECT sum(cars) FROM ferry", right=False)
 _scope("asked_healthy", "SELECT sum(cars) FROM ferry WHERE id = 'FB-118'", right=False)
 
-# A statement with one of two names that the question has.
-_TWO = "How many cars of fleet 77-1140 did ferry FB-118 carry?"
-for _name, _sql, _wrong in (
-    ("one_of_two_names", "SELECT sum(cars) FROM trips WHERE fleet = '77-1140'", True),
-    ("both_names_healthy", "SELECT sum(cars) FROM fb118_trips WHERE fleet = '77-1140'", False),
-):
-    SCOPE.add(
-        _name,
-        model(calls("run_query", {"sql": _sql}), asked=_TWO, right=_wrong),
-        tool("run_query", {"sql": _sql}, {"rows": [{"cars": 48213}]}, right=_wrong),
-        model(says("Ferry FB-118 carried 48,213 cars of fleet 77-1140."), asked=_TWO),
-        question=_TWO,
-        answer="Ferry FB-118 carried 48,213 cars of fleet 77-1140.",
-    )
-
 # A low score without any other sign: the call that wrote the answer comes first.
 SCORED.add(
     "answer_against_the_result",

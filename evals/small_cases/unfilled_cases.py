@@ -84,27 +84,6 @@ _letter(
 )
 
 
-def _rag(name: str, context: str, *, right: bool = False) -> None:
-    """A chain whose prompt template is not recorded."""
-    given = {"question": "Darf mein Hund mit?", "context": "Hunde an der Leine sind erlaubt."}
-    prompt = f"Antworte nur aus dem Text.\n\nText: {context}\n\nFrage: {given['question']}"
-    answer = "Dazu steht nichts im Text." if right else "Ja, an der Leine."
-    UNFILLED.add(
-        name,
-        span(
-            "RunnableSequence",
-            model(says(answer), asked=prompt, name="ChatOpenAI", right=right),
-            input=given,
-            output=answer,
-        ),
-        question=given["question"],
-        answer=answer,
-    )
-
-
-_rag("context_of_a_chain", "{context}", right=True)
-_rag("context_of_a_chain_healthy", "Hunde an der Leine sind erlaubt.")
-
 _MAIL = "<p>Bonjour <%= passager %>, votre quai est le 4.</p>"
 UNFILLED.add(
     "mail_of_ruby",
@@ -217,8 +196,6 @@ def _stay(name: str, stay: str, *, right: bool = False) -> None:
     )
 
 
-_stay("slot_that_a_model_made_up", "<your_stay_id>", right=True)
-_stay("slot_in_capitals", "[STAY ID]", right=True)
 _stay("slot_of_a_mask_healthy", "<STAY_ID>")
 
 

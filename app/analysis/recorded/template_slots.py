@@ -42,10 +42,6 @@ _WHOLE_WORD = re.compile(rf"{_WORDS}\Z")
 _WORD_IN_ADDRESS = re.compile(
     rf"(?<=/)(?<!/dev/){_WORDS}(?=[/?#]|\Z)|(?:(?<=[=:#_-])|^)undefined(?=[/?&#]|\Z)"
 )
-_IN_BRACKETS = re.compile(
-    r"<(?P<a>[^\W\d_]{2,20}(?:[_ -][^\W\d_]{2,20}){1,4})>\Z"
-    r"|\[(?P<b>[A-Z]{2,20}(?:[_ -][A-Z]{2,20}){1,4})\]\Z"
-)
 _WORD_MARKS = ("undefined", "None", "null")
 _MARKS = ("{", "<", "[", "%(", *_WORD_MARKS)  # each sign is found in a fraction of a word's time
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{1,200}`", re.DOTALL)
@@ -65,14 +61,13 @@ _DIGITS = re.compile(r"\d")
 
 class SlotKind(Enum):
     """VARIABLE: of a template, in a spelling that is little else. BRACED: `{x}`, which is much else
-    as well. WORD: for a missing value. OBJECT: the name of an object instead of what it holds.
-    BRACKETED: `<order_id>` as the whole of a name, which masks of personal data are as well."""
+    as well. WORD: for a missing value. OBJECT: the name of an object instead of what it
+    holds."""
 
     VARIABLE = auto()
     BRACED = auto()
     WORD = auto()
     OBJECT = auto()
-    BRACKETED = auto()
 
 
 _PATTERNS = {
@@ -158,9 +153,6 @@ def read_argument(value: str, *, is_name: bool) -> Iterator[tuple[Slot, bool]]:
     value = value.strip()
     if is_name and _WHOLE_WORD.match(value):
         yield Slot(value, "", SlotKind.WORD), True
-        return
-    if is_name and (match := _IN_BRACKETS.match(value)):
-        yield _build(match, SlotKind.BRACKETED), True
         return
     is_dense = not any(map(str.isspace, value))
     for pattern, kind in ((_VARIABLE, SlotKind.VARIABLE), (_OBJECT, SlotKind.OBJECT)):

@@ -22,7 +22,6 @@ _NAME = re.compile(
     r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[a-z])[\w]+(?:-[\w]+)*(?![\w-])|\d+-\d+(?![\w-])"
 )
 _DATE = re.compile(r"\d{4}-\d\d|\d{1,2}(?:st|nd|rd|th|h|am|pm|kg|km|x|d)$|q[1-4]$")
-_STATEMENT = re.compile(r"\s*(?:select\b|with\s+\w+\s+as\b|match\s*\()", re.IGNORECASE)
 _SHORTEST = 3  # characters of a name or number: shorter ones stand anywhere
 _LONGEST = 60
 _TEXT_READ = 20_000  # characters of a body in which a name is looked for
@@ -60,21 +59,7 @@ def _build_scope_finding(name: str, call: Node, writer: Node, analysis: TraceAna
         f" answered{say_asked(asked)}."
     )
     nodes = [call, *([asked] if asked else []), writer]
-    standing = Standing.FINDING if _leaves_out(name, call, analysis) else Standing.WEAK
-    return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, nodes, standing=standing)
-
-
-def _leaves_out(name: str, call: Node, analysis: TraceAnalysis) -> bool:
-    """Whether the call ran a statement of a query language that holds another name of the question,
-    but no word made of this one: what a statement does not say, it does not ask for."""
-    letters = "".join(filter(str.isalnum, name))
-    others = [each for each in _asked_names(analysis) if each != name]
-    for leaf in call.view.input.leaves:
-        if isinstance(leaf.value, str) and _STATEMENT.match(leaf.value):
-            text = leaf.value[:_TEXT_READ].casefold()
-            joined = "".join(filter(str.isalnum, text))
-            return letters not in joined and any(_holds(text, each) for each in others)
-    return False
+    return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, nodes, standing=Standing.WEAK)
 
 
 def _asked_names(analysis: TraceAnalysis) -> list[str]:

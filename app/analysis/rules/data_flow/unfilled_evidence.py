@@ -25,11 +25,6 @@ class Reason(NamedTuple):
     confidence: float
     standing: Standing = Standing.FINDING
 
-    @property
-    def is_by_name(self) -> bool:
-        """Whether a value under the very name was given."""
-        return self.confidence >= _SAME_NAME
-
 
 def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason | None:
     """Why a step should have filled the placeholder that its text has; None where it may be meant.
@@ -47,7 +42,7 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
     template = next((each for each in held if is_rendered(each, text)), "")
     if held and (slot.kind is SlotKind.WORD or not template):
         return None
-    left = [leaf for leaf in leaves if is_left_out(leaf, text)]
+    left = [leaf for leaf in leaves if _is_left_out(leaf, text)]
     filled = list_filled(template, text, slot) if template else []
     filled = filled or _list_filled_beside(step, slot, leaves)
     if reads or (held and is_foreign and not filled):
@@ -96,7 +91,7 @@ def _stand(*, is_sure: bool) -> Standing:
     return Standing.FINDING if is_sure else Standing.WEAK
 
 
-def is_left_out(leaf: Leaf, text: str) -> bool:
+def _is_left_out(leaf: Leaf, text: str) -> bool:
     """Whether a value that was known stands nowhere in a text."""
     if type(leaf.value) is int:
         return bool(leaf.value) and str(leaf.value) not in text

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.grouping import group_by
 from app.analysis.recorded.body import Body
 from app.analysis.recorded.body_state import BodyState
@@ -25,7 +25,7 @@ from app.analysis.recorded.template_slots import (
     read_slots,
 )
 from app.analysis.rules.data_flow.named_values import identifies
-from app.analysis.rules.data_flow.unfilled_evidence import Reason, is_left_out, weigh_step
+from app.analysis.rules.data_flow.unfilled_evidence import Reason, weigh_step
 from app.analysis.rules.failures.suspects import came_to_nothing
 from app.analysis.rules.lookups import is_tool_call, list_tool_calls
 from app.analysis.rules.recovery import asking_call
@@ -46,7 +46,6 @@ _ANSWERS = frozenset(["assistant", "tool", "function", "model"])
 # Confidences.
 _CALL_FAILED = 0.85
 _CALL_WORKED = 0.75
-_NOT_IN_PROMPT = 0.75
 
 
 class _Use(NamedTuple):
@@ -65,13 +64,12 @@ class _Use(NamedTuple):
 
 
 class _Unfilled(NamedTuple):
-    """Why a placeholder is a fault; the span to blame, and the first one that had it."""
+    """Why a placeholder is a fault, and the span to blame: the first one that had it."""
 
     slot: Slot
-    culprit: Node
+    origin: Node
     reason: Reason
     uses: Sequence[_Use]
-    origin: Node
 
 
 def find_unfilled_values(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -83,7 +81,7 @@ def find_unfilled_values(analysis: TraceAnalysis) -> Iterator[Finding]:
     search = _Search(analysis)
     explained = (search.explain(slot, sorted(uses, key=_when)) for slot, uses in by_slot.items())
     found = [each for each in explained if each is not None]
-    for group in group_by(found, lambda each: each.culprit.id).values():
+    for group in group_by(found, lambda each: each.origin.id).values():
         yield _build_finding(group)
 
 
@@ -154,10 +152,8 @@ class _Search:
             return None
         found = self._find_step(slot, uses)
         if not any(map(_is_never_meant, uses)) and self._is_meant(slot, uses):
-            if found is None or slot.kind is not SlotKind.VARIABLE or not found.reason.is_by_name:
-                return None
-            return found._replace(reason=found.reason._replace(standing=Standing.WEAK))
-        return found or self._find_call(slot, uses) or self._find_prompt(slot, uses)
+            return None
+        return found or self._find_call(slot, uses)
 
     def _is_meant(self, slot: Slot, uses: Sequence[_Use]) -> bool:
         """Whether a model wrote the placeholder into a text, since it was to keep it, or calls
@@ -189,23 +185,9 @@ class _Search:
             if any(_took_over(use, text) for use in uses):
                 found = weigh_step(step, slot, text, is_foreign=is_foreign)
                 if found is not None:
-                    started = self._find_started(slot, step)
-                    return _Unfilled(slot, started or step, found, uses, step)
+                    return _Unfilled(slot, step, found, uses)
             is_foreign = is_foreign or is_tool_call(step)
         return None
-
-    def _find_started(self, slot: Slot, step: Node) -> Node | None:
-        """The call that was started and not waited for, where the object is that of one."""
-        if slot.kind is not SlotKind.OBJECT or not slot.name:
-            return None
-        return next(
-            (
-                node
-                for node in islice(self._analysis.tree.nodes, _STEPS_READ)
-                if node.name == slot.name and node.start <= step.end
-            ),
-            None,
-        )
 
     def _find_call(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
         """A call that was given the placeholder as a name or an address, and came to nothing."""
@@ -216,37 +198,14 @@ class _Search:
             if not (failed or _is_never_meant(use)):
                 continue
             origin = self._find_origin(slot, use, uses)
-            if slot.is_whole_word:
-                origin = self._find_writer(slot, use) or (None if self._is_known(use) else origin)
             if origin is not None:
                 confidence = _CALL_FAILED if failed else _CALL_WORKED
-                return _Unfilled(slot, origin, Reason("", confidence), uses, origin)
+                return _Unfilled(slot, origin, Reason("", confidence), uses)
         return None
-
-    def _find_writer(self, slot: Slot, use: _Use) -> Node | None:
-        """The first step of the program that wrote the word for a missing value into a text."""
-        word = re.compile(rf"(?<=\w.){slot.text}(?!\w)")
-        for step in self._earlier_steps(slot, use.at):
-            texts = _list_texts(step.view.output)
-            if is_tool_call(step) or not any(map(word.search, texts)):
-                continue
-            if not any(map(word.search, _list_texts(step.view.input))):
-                return step
-        return None
-
-    def _is_known(self, use: _Use) -> bool:
-        """Whether anything before has the argument by its name: then its value was lost since."""
-        bodies = [self._analysis.given]
-        for step in islice(self._analysis.once(list_read_steps), _STEPS_READ):
-            if step is not use.node and step.end <= use.node.start + CLOCK_TOLERANCE:
-                bodies += [step.view.input, step.view.output]
-        return any(plain_key(use.key) in body.keys for body in bodies)
 
     def _find_origin(self, slot: Slot, use: _Use, uses: Sequence[_Use]) -> Node | None:
         """The first span that had the placeholder; None where it is what a tool returned, or stands
         nowhere before: a pattern, a command and the route of a server may have it."""
-        if slot.kind is SlotKind.BRACKETED:
-            return self._find_inventor(slot, use)
         if not slot.is_whole_word:
             for step in self._earlier_steps(slot, use.at):
                 if not is_tool_call(step):
@@ -262,35 +221,6 @@ class _Search:
             return asked or use.node
         return asked if _ADDRESS.match(use.argument) else None
 
-    def _find_inventor(self, slot: Slot, use: _Use) -> Node | None:
-        """The model that made a name in brackets up; None where it was given that, as a mask."""
-        asked = asking_call(use.node, self._analysis)
-        if asked is None or any(self._earlier_steps(slot, use.node.start)):
-            return None
-        messages = asked.view.request.messages
-        return None if any(slot.text in message.text for message in messages) else asked
-
-    def _find_prompt(self, slot: Slot, uses: Sequence[_Use]) -> _Unfilled | None:
-        """A request with the placeholder and without the text that a step around had for it: an id
-        may be kept from the model."""
-        call = next((use.node for use in uses if use.node.view.is_model_call), None)
-        if call is None or slot.kind is SlotKind.OBJECT:
-            return None
-        if any(slot.has_name(leaf.key) for leaf in call.view.input.first_leaves):
-            return None
-        if any(map(is_tool_call, self._earlier_steps(slot, call.start))):
-            return None
-        text = "\n".join(message.text for message in call.view.request.messages)
-        around = [self._analysis.given]
-        around += [step.view.input for step in call.path()[:-1] if self._analysis.was_read(step)]
-        for body in around:
-            for leaf in body.first_leaves:
-                is_text = isinstance(leaf.value, str) and " " in leaf.value.strip()
-                if is_text and slot.has_name(leaf.key) and is_left_out(leaf, text):
-                    why = f"though “{one_line(str(leaf.value), limit=40)}” was known for it"
-                    return _Unfilled(slot, call, Reason(why, _NOT_IN_PROMPT), uses, call)
-        return None
-
 
 def _when(use: _Use) -> int:
     return use.at
@@ -298,9 +228,7 @@ def _when(use: _Use) -> int:
 
 def _took_over(use: _Use, text: str) -> bool:
     """Whether a placeholder of a prompt comes from this text, by what stands around it."""
-    if use.is_value or use.slot.kind is SlotKind.OBJECT:
-        return True
-    return use.before in text or use.after in text
+    return use.slot.kind is SlotKind.OBJECT or use.before in text or use.after in text
 
 
 def _is_never_meant(use: _Use) -> bool:
@@ -339,9 +267,9 @@ def _build_finding(group: Sequence[_Unfilled]) -> Finding:
     first = (calls or uses)[0]
     describe = _describe_step if best.reason.why else _describe_call
     sentence = describe(best, shown, first)
-    failed = any(use.node.error is not None and use.node is not best.culprit for use in calls)
+    failed = any(use.node.error is not None and use.node is not best.origin for use in calls)
     category = Category.CAUSE_OF_ERROR if failed else Category.LOST_VALUE
-    nodes = [best.culprit, best.origin, *(use.node for use in uses)]
+    nodes = [best.origin, *(use.node for use in uses)]
     confidence, standing = best.reason.confidence, best.reason.standing
     return build_finding(category, confidence, f"{sentence}.", nodes, standing=standing)
 
@@ -350,8 +278,6 @@ def _describe_step(found: _Unfilled, shown: str, use: _Use) -> str:
     name = found.origin.title
     had = "was asked with" if found.origin.view.is_model_call else "returned"
     sentence = f"{name} {had} {shown}, never filled in, {found.reason.why}"
-    if found.culprit is not found.origin:
-        sentence += f"; {found.culprit.title} was not waited for"
     if use.node is found.origin:
         return sentence
     return f"{sentence}; {_describe_use(use)}"

@@ -33,9 +33,6 @@ _METHOD = re.compile(
     r"(?:tools|resources|prompts|resources/templates)/list\Z|(?:\A|\W)list_?tools\Z", re.IGNORECASE
 )
 """Of the Model Context Protocol: what a server offers, read once for all that follows."""
-_LINKED = re.compile(r"[?&][^=&?]{1,40}=(\d{1,6})(?!\d)")
-"""The numbers that a link has for its arguments."""
-_LINK_READ = 400  # characters
 _LEAVES_READ = 2_000  # of a page: its cursor stands behind its items
 _LEVELS_READ = 5  # above the items of a page
 _FEWEST_ITEMS = 5  # of a page: a smaller number stands in an answer by chance
@@ -74,16 +71,10 @@ def find_unread_pages(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 
 def _counts_pages(node: Node) -> bool:
-    """Whether an input has a number that may be one of a page, and the result says it again, or
-    how many items there are in all."""
-    keys = node.view.output.keys
-    has_total = bool(_choose_totals(keys))
-    shared = node.view.input.keys & keys
-    numbers = node.view.input.first_by_type.numbers if shared or has_total else ()
-    return any(
-        type(leaf.value) is int and (leaf.key in shared or (has_total and leaf.value == 1))
-        for leaf in numbers
-    )
+    """Whether an input has a number that may be that of the first page, and the result says how
+    many items there are in all."""
+    numbers = node.view.input.first_by_type.numbers if _choose_totals(node.view.output.keys) else ()
+    return any(type(leaf.value) is int and leaf.value == 1 for leaf in numbers)
 
 
 def _read_page(node: Node) -> _Page | None:
@@ -110,34 +101,18 @@ def _is_total(key: str) -> bool:
 
 
 def _find_next_page(node: Node, leaves: Sequence[Leaf], total: Leaf | None) -> Leaf | None:
-    """What states in any language that there is a page after the one of a number that a call was
-    given and its result repeats: the next number under a longer key (`nasta_sida: 2` after
-    `sida: 1`), a link with it, or a total above the items of the first page. Where the result does
-    not repeat the first page's number, such a total has to stand beside the next number."""
+    """A total above the items of the first page, where the result repeats the number of the page,
+    in any language, or has that of the second under another key."""
+    if total is None:
+        return None
     repeated = {(leaf.key, leaf.value) for leaf in leaves if type(leaf.value) is int}
     for page in node.view.input.first_by_type.numbers:
-        if type(page.value) is not int:
-            continue
-        if (page.key, page.value) not in repeated:
-            if page.value == 1 and total is not None and (found := _find_second(page, leaves)):
-                return found
-            continue
-        for leaf in leaves:
-            is_number = type(leaf.value) is int and leaf.value == page.value + 1
-            if is_number and page.key in leaf.key and page.key != leaf.key:
-                return leaf
-            is_link = isinstance(leaf.value, str) and "=" in leaf.value
-            if is_link and str(page.value + 1) in _LINKED.findall(leaf.value[:_LINK_READ]):
-                return leaf
-        if page.value == 1 and total is not None:
-            return total
+        if type(page.value) is int and page.value == 1:
+            if (page.key, 1) in repeated:
+                return total
+            if any(key != page.key and value == 2 for key, value in repeated):
+                return total
     return None
-
-
-def _find_second(page: Leaf, leaves: Sequence[Leaf]) -> Leaf | None:
-    """The number of the second page under another key than that of the first."""
-    numbers = (leaf for leaf in leaves if type(leaf.value) is int and leaf.key != page.key)
-    return next((leaf for leaf in numbers if leaf.value == page.value + 1), None)
 
 
 def _states_more(leaf: Leaf) -> bool:
@@ -200,8 +175,6 @@ def _explain(page: _Page, missed: Node | None, analysis: TraceAnalysis) -> tuple
     if missed is not None:
         name = one_line(missed.view.tool_name, limit=60)
         return f"; {name}, which it does not list, was called later and failed", _OFFERS
-    if _METHOD.search(page.node.name):
-        return "; what the server offers there stayed unknown", _OFFERS
     if page.items < _FEWEST_ITEMS:
         return "", _MORE_STATED
     leaves = analysis.returned.leaves

@@ -14,7 +14,6 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     Call,
     belong_to_one_task,
     calls_given_alike,
-    calls_outside_within,
     common_parent,
     comparable_calls,
     group_equal,
@@ -42,7 +41,6 @@ _LEAST_POLLS = 6  # calls that ask for a state, which repeat by design
 _LEAST_SHARE = 0.01  # share of the trace that calls must take, when repeated
 _MANY_REPEATS = 6  # a loop also where it takes little of the trace, but much of the span around it
 _LEAST_SHARE_OF_PARENT = 0.33
-_LEAST_SHARE_INSIDE = 0.1  # the same for work inside the program, which repeats more by design
 _STEPS_READ = 1_000  # of a list, among which those with equal calls are few or many
 _CALLS_FIRST = 4  # repeated calls named before the span around them
 _BASE = 0.6  # confidence: equal calls are a plain fact, that nobody wanted them is not
@@ -165,15 +163,10 @@ def _is_significant(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
         spent = nodes[-1].end - nodes[0].start
         if spent >= _LEAST_SHARE_OF_PARENT * parent.duration:
             return True
-    least = _LEAST_SHARE
-    if not calls_outside_within(nodes[0], analysis):
-        least = _LEAST_SHARE_INSIDE
     is_short_poll = is_polling(run[0]) and len(run) < _LEAST_POLLS
     if is_short_poll and not analysis.once(was_stopped_by_limit):
         return False
-    if not run[0].result and len(run) < _SURE_REPEATS:
-        return False
-    return work_share(nodes, analysis) >= least
+    return work_share(nodes, analysis) >= _LEAST_SHARE
 
 
 def _serve_alike_items(run: Sequence[Call], analysis: TraceAnalysis) -> bool:
@@ -233,9 +226,7 @@ def _build_loop_finding(
     standing = Standing.FINDING
     large = not nodes[0].view.is_model_call and work_share(nodes, analysis) >= _LARGE_SHARE
     least = _SURE_CALLS if large else _SURE_REPEATS
-    if ended and is_polling(run[0]):
-        standing = Standing.NOTE
-    elif len(run) < least or separated or ended or not run[0].result or not equal:
+    if len(run) < least or separated or ended or not run[0].result or not equal:
         standing = Standing.WEAK
     confidence = min(_MOST, _BASE + _BY_CALL * len(run))
     confidence -= _LOST_IN_DOUBT * (standing is not Standing.FINDING)
