@@ -44,7 +44,6 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
         return None
     left = [leaf for leaf in leaves if _is_left_out(leaf, text)]
     filled = list_filled(template, text, slot) if template else []
-    filled = filled or _list_filled_beside(step, slot, leaves)
     if reads or (held and is_foreign and not filled):
         left = [leaf for leaf in left if len(leaf.path) >= _WITHIN_OBJECT]
     named = _weigh_names(slot, left, was_passed=bool(held) and not filled)
@@ -52,16 +51,6 @@ def weigh_step(step: Node, slot: Slot, text: str, *, is_foreign: bool) -> Reason
         return named
     why = f"though it filled {one_line(filled[0], limit=40)}"
     return Reason(why, _OTHERS_FILLED, _stand(is_sure=slot.kind is SlotKind.VARIABLE))
-
-
-def _list_filled_beside(step: Node, slot: Slot, leaves: list[Leaf]) -> list[str]:
-    """The variables that were filled of a template that is an object, in which others are left."""
-    around = next((leaf.path[:-1] for leaf in leaves if leaf.value == slot.text), ())
-    returned = [leaf for leaf in step.view.output.first_leaves if leaf.value]
-    keys = {leaf.key for leaf in returned}
-    template = [leaf for leaf in leaves if around and leaf.path[:-1] == around and leaf.key in keys]
-    before, after = ("\n".join(str(leaf.value) for leaf in each) for each in (template, returned))
-    return list_filled(before, after, slot)
 
 
 def _weigh_object(step: Node, slot: Slot, leaves: list[Leaf]) -> Reason | None:
