@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.analysis.finding import Category, Finding
+from app.analysis.recorded.names import name_stem
+from app.analysis.tree import build_tree
+from app.opik.records import Span
 from evals.case_records import list_case_files, read_labels
 from evals.case_scores import SURE, CaseResult, measure_sureness, run_case
 from evals.cases import held_back_cases, open_cases
@@ -74,6 +77,23 @@ def test_the_analysis_is_right_about_every_case_that_is_not_known_to_fail(
     mended = [name for name in sorted(known) if not faults[name]]
     assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)} cases are wrong", *wrong])
     assert not mended, "\n".join(["right now, so take them off KNOWN_FAILURES:", *mended])
+
+
+def test_findings_name_the_spans_that_they_list(results: Mapping[str, CaseResult]) -> None:
+    """But for those around or inside a span that they name, and those that they count."""
+    unnamed = []
+    for name, case in CASES.items():
+        tree = build_tree([Span.model_validate(each) for each in case.build()["spans"]])
+        for found in results[name].findings:
+            nodes = [tree.by_id[each] for each in found.spans[:6] if each not in found.around]
+            for node in nodes:
+                names = (name_stem(node.name), node.title, node.function_title)
+                is_inside = any(other.holds(node) for other in nodes)
+                sentence = found.sentence.casefold()
+                is_named = any(each[:38].casefold() in sentence for each in names)
+                if not (is_inside or is_named or " more " in sentence):
+                    unnamed.append(f"{name}: {node.name} in {found.sentence}")
+    assert unnamed == [], "\n".join(unnamed)
 
 
 def test_most_findings_that_are_sure_name_a_right_span(results: Mapping[str, CaseResult]) -> None:

@@ -19,7 +19,7 @@ from app.analysis.rules.data_flow.named_values import (
 )
 from app.analysis.rules.failures.suspects import came_to_nothing, is_null
 from app.analysis.rules.recovery import asking_call
-from app.analysis.text.one_line import format_count, one_line
+from app.analysis.text.one_line import list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
 
@@ -32,6 +32,7 @@ STANDS_FOR_ALL = word_set("all any every everyone everything * %")
 _WORDS_OF_NAME = 4  # that a step carries along: longer values are texts
 _VALUES_KEPT = 3  # different values of a key: more than one means that there are several subjects
 _LATER_READ = 400  # spans that may have missed a lost value
+_MISSED_SHOWN = 3  # names of steps that had a value wrong
 _MOST_FOUND = 10  # findings
 _MOST_START_KEYS = 40  # of what a trace was given: more are a document, no settings
 
@@ -166,9 +167,8 @@ class _Search:
             return None
         missed = self._steps_that_miss(node, key)
         label = one_line(given.spell(key), limit=40)
-        takers = node.title
-        if len(missed) > 1:
-            takers += f" and {format_count(len(missed) - 1, 'later step')}"
+        names = list(dict.fromkeys(each.title for each in (node, *missed)))
+        takers = list_first(names[:_MISSED_SHOWN], len(names))
         sentence = (
             f"{loss.node.title} was given {label} “{one_line(loss.old, limit=40)}” and returned"
             f" {'no such value' if loss.is_omission else 'nothing for it'}, and {takers} then had"

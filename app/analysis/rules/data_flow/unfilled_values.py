@@ -37,6 +37,7 @@ _MESSAGES_READ = 3  # first and last ones of a request: a template makes instruc
 _TEXT_READ = 20_000  # characters of a message
 _STEPS_READ = 400  # in which a placeholder is looked for
 _MOST_SLOTS = 12  # of one request: with more of them it is about templates
+_OTHERS_SHOWN = 3  # names of further spans with a value that was never filled in
 _SLOTS_SHOWN = 3
 _MOST_OF_ALL = 40  # of a trace
 _BESIDE = 20  # characters beside a placeholder that a prompt took over from a step
@@ -267,6 +268,10 @@ def _build_finding(group: Sequence[_Unfilled]) -> Finding:
     first = (calls or uses)[0]
     describe = _describe_step if best.reason.why else _describe_call
     sentence = describe(best, shown, first)
+    named = (best.origin, first.node)
+    others = list(dict.fromkeys(use.node.function_title for use in uses if use.node not in named))
+    if others:
+        sentence += f"; {list_first(others[:_OTHERS_SHOWN], len(others))} had it too"
     failed = any(use.node.error is not None and use.node is not best.origin for use in calls)
     category = Category.CAUSE_OF_ERROR if failed else Category.LOST_VALUE
     nodes = [best.origin, *(use.node for use in uses)]

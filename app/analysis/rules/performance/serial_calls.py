@@ -13,10 +13,11 @@ from app.analysis.recorded.names import has_word, match_names, name_stem, split_
 from app.analysis.recorded.spellings import key_set, plain_members, word_set
 from app.analysis.rules.repeated_work.comparable_calls import continues_text
 from app.analysis.rules.repeated_work.needless_rounds import list_rounds_of_drafts
-from app.analysis.text.one_line import format_duration, format_percent, one_line
+from app.analysis.text.one_line import format_duration, format_percent, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
+_NAMES_SHOWN = 2  # of steps of one place whose names differ
 _LEAST_ITERATIONS = 4  # with fewer there is little to gain and order is often intended
 _LEAST_OF_LOOP = 3  # the same of a loop that states how many it may run at once
 _MANY_ITERATIONS = 6  # from here on they are a loop over items rather than a few steps
@@ -289,10 +290,15 @@ def _ran_beside_others(nodes: Sequence[Node]) -> bool:
     return False
 
 
+def _name_steps(nodes: Sequence[Node]) -> str:
+    stems = list(dict.fromkeys(one_line(name_stem(node.name), limit=60) for node in nodes))
+    return list_first(stems[:_NAMES_SHOWN], len(stems))
+
+
 def _build_serial_finding(
     run: Sequence[Iteration], spent: int, saved: int, analysis: TraceAnalysis
 ) -> Finding:
-    steps = " → ".join(one_line(name_stem(node.name), limit=60) for node in run[0])
+    steps = " → ".join(_name_steps(nodes) for nodes in zip(*run, strict=False))
     known = sum(_was_read(iteration, analysis) for iteration in run)
     read = "" if known == len(run) else f" (read: {known} of them)"
     noun = "calls" if all(node.size == 1 for node in run[0]) else "iterations"

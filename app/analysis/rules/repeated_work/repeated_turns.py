@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.rules.repeated_work.comparable_calls import common_parent
 from app.analysis.rules.symptoms import was_stopped_by_limit
-from app.analysis.text.one_line import format_duration, one_line
+from app.analysis.text.one_line import format_duration, list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node, by_start
 
@@ -121,15 +121,17 @@ def _build_finding(run: Sequence[Node], period: int) -> tuple[Finding, list[Node
     texts = " and ".join(
         f"“{one_line(_words_of(node), limit=60)}”" for node in run[: min(period, _TURNS_SHOWN)]
     )
+    who = " and ".join(names)
+    if len(names) > _TURNS_SHOWN:
+        who = list_first(names[:_TURNS_SHOWN], len(names))
     rounds = len(run) // period
     spent = run[-1].end - run[0].start
     sentence = (
-        f"{' and '.join(names[:_TURNS_SHOWN])} wrote the same to each other in {rounds} rounds:"
+        f"{who} wrote the same to each other in {rounds} rounds:"
         f" {texts}; {format_duration(spent)} spent."
     )
     confidence = min(_MOST, _BASE + _BY_ROUND * rounds)
     numbers = {"rounds": rounds, "calls": len(run), "spent_ms": spent / 1_000}
-    first = turns[: 2 * period]
-    named = [*first[:period], *([around] if around else []), *first[period:], *run]
-    named = list(dict.fromkeys(named))
-    return build_finding(Category.PING_PONG, confidence, sentence, named, numbers), named
+    named = [*turns[: 2 * period], *([around] if around else [])]
+    finding = build_finding(Category.PING_PONG, confidence, sentence, named, numbers, more=run)
+    return finding, list({node.id: node for node in (*named, *run)}.values())
