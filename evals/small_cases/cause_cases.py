@@ -220,9 +220,16 @@ def _lacks(name: str, result: Any, error: str, message: str, *, used: str = "loa
     )
 
 
+_lacks("key_error", {"sailing": "FB-2291", "source": "cold_cache"}, "KeyError", "'fare'")
 _lacks("empty_map", {"tables": {}}, "KeyError", "'bookings'", used="load_catalog")
 _lacks("zero_rows", {"status": "ok", "rows": 0}, "KeyError", "'FB-2291'", used="fetch_rows")
 _lacks("null_result", None, "TypeError", "'NoneType' object is not subscriptable")
+_lacks(
+    "javascript_undefined",
+    {"sailing": "FB-2291"},
+    "TypeError",
+    "Cannot read properties of undefined (reading 'fare')",
+)
 _lacks(
     "elastic_no_hits",
     {"took": 4, "hits": {"total": {"value": 0}, "hits": []}},

@@ -180,3 +180,30 @@ ORIGIN.add(
     question="May dogs travel on deck 9 of the Ida?",
     answer="Yes, dogs travel on deck 9 of the Ida for 12 EUR.",
 )
+ORIGIN.add(
+    "handed_on_under_another_key",
+    tool("other_piers", {"pier": "N2"}, {"others": [{"pier": "N3"}]}),
+    span(
+        "check_stock",
+        tool(
+            "erp_view",
+            {"view": "V_STOCK", "store": "02"},
+            {"durum": "tamam", "rows_of_stock": [], "seen": {"by": "erp", "in": "V_STOCK"}},
+            right=True,
+        ),
+        tool("recipe", {"batch": "P-77"}, {"parts": [{"code": "RB-19", "grams": 18.5}]}),
+        span("match", input={"stock": {}, "parts": ["RB-19"]}, **failed("KeyError", "'RB-19'")),
+        input={"batch": "P-77"},
+        **failed("KeyError", "'RB-19'"),
+    ),
+    answer=None,
+    **failed("KeyError", "'RB-19'"),
+)
+ORIGIN.add(
+    "null_named_like_the_empty_input",
+    tool("crew_list", {"ship": "Ida"}, {"crew": ["Ask", "Embla"]}),
+    tool("rota.forecast", {"crew": ["Ask", "Embla"]}, None, right=True),
+    span("plan_watch", input={"rota": {}}, **failed("KeyError", "'Ask'")),
+    answer=None,
+    says="rota was given on empty",
+)

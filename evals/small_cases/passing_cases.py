@@ -1,10 +1,11 @@
-"""Errors that only the innermost span recorded."""
+"""Errors that only the innermost span recorded, and errors over what a result lacked."""
 
 from typing import Any
 
 from evals.small_cases.builder import CaseList, SpanPlan, failed, model, says, span, tool
 
 PASSING = CaseList("passing_error")
+SUBJECTS = CaseList("lacked_subject")
 _REFUSED = failed("ConnectionRefusedError", "[Errno 111] connect to 10.2.0.9:9100 refused")
 
 
@@ -38,3 +39,27 @@ _add(
 
 _add("a_later_step_healthy", *_innermost(tool("note_down", {"cabin": "B12"}, {"noted": True})))
 _add("the_tool_went_on_healthy", *_innermost(output={"printed": True, "by": "spare printer"}))
+
+
+# A result without what the name of its call promises.
+def _lacks(name: str, used: str, result: object, error: str, message: str, *, right: bool) -> None:
+    SUBJECTS.add(
+        name,
+        tool(used, {"harbour": "Bergen"}, result, right=right),
+        tool("note_down", {"harbour": "Bergen"}, {"noted": "yes, at noon"}),
+        span("plan_day", input={"day": 4}, right=not right, **failed(error, message)),
+        answer=None,
+    )
+
+
+_PLAN = {"harbour": "Bergen", "plan": "basic", "hint": "the forecast needs another plan"}
+_lacks("tides", "harbour_tides", _PLAN, "KeyError", "'tides'", right=True)
+_lacks(
+    "prices",
+    "getPrices",
+    {"content": [{"type": "text", "text": '{"port": "Bergen", "day": 4}'}]},
+    "TypeError",
+    "Cannot read properties of undefined (reading 'prices')",
+    right=True,
+)
+_lacks("held", "harbour_tides", {"tides": [1.2, 0.4]}, "KeyError", "'tides'", right=False)

@@ -203,3 +203,15 @@ SPEAKERS.add(
     _speaks("Planner", "Then two seats on deck 2 are booked."),
     answer="Two seats on deck 2 are booked.",
 )
+SPEAKERS.add(
+    "route_to_a_worker_that_does_not_exist",
+    span(
+        "router",
+        input={"workers": ["clerk", "pilot"]},
+        output={"next": "harbour_master"},
+        right=True,
+    ),
+    span("clerk", model(says("I was not asked.")), output="I was not asked."),
+    span("pilot", model(says("I was not asked.")), output="I was not asked."),
+    answer="Nobody took the task.",
+)

@@ -62,7 +62,11 @@ _UNFITTING_KIND = -0.1
 _LOST_BY_LEVEL = 0.1  # a result of the same parent is likelier than one of an ancestor
 _MISSING_KEY_STRENGTH = 0.35  # a key that is empty in a result and in the input that failed
 _NULL_LOOKUP_STRENGTH = 0.35  # a null may not have been recorded
+_LACKED_NAME_STRENGTH = 0.5
+_EMPTY_HANDED_ON_STRENGTH = 0.55  # the keys differ, but both are empty
+_LACKED_SUBJECT_STRENGTH = 0.75  # a result without what the name of its call promises
 _EMPTY_TABLE = 0.25  # an empty object and a missing key: it lacks every key
+_LITTLE = 2  # values of its own, such as a source and a time, in a result that found nothing
 _SIBLINGS_READ = 50  # spans in which any output shows that outputs were recorded
 _LEAST_SCORE = 0.45  # below an empty search at the same level (0.6), above a null alone (0.35)
 
@@ -153,6 +157,7 @@ def _find_cause(
     best: tuple[float, int, Suspect] | None = None
     latest = next(iter(analysis.tree.finished_before(error.node, 1)), None)
     asked = analysis.once(AskedWords)
+    looked_up = _misses_key(error) and _quotes_own_input(error)
     inside = ((0, call) for call in list_calls_inside(error.node, analysis))
     for count, (level, node) in enumerate(chain(inside, analysis.tree.earlier(error.node))):
         if count > _MOST_SPANS_SEARCHED or level > _HIGHEST_LEVEL:
@@ -160,6 +165,8 @@ def _find_cause(
         suspect = suspects.get(node.id) or _judge_missing_data(node, error, analysis)
         if suspect is None or suspect.fault not in fits:
             continue
+        if looked_up and suspect.fault in FAULTS_OF_MISSING_DATA and not is_empty_table(node):
+            continue  # of what was looked up only an empty table lacks everything
         score = suspect.strength + _connection(suspect, error, analysis) - _LOST_BY_LEVEL * level
         score += _JUST_BEFORE if node is latest else 0.0
         score += _ASKED_FOR if asked.is_asked_for(node) else 0.0
@@ -174,11 +181,27 @@ def _fitting_faults(error: _Error, analysis: TraceAnalysis) -> frozenset[Fault]:
         fits |= frozenset(Fault)
     if FORMAT_ERROR.search(error.message):
         fits |= frozenset(Fault) - FAULTS_OF_MISSING_DATA
+    if analysis.was_read(error.node) and _quotes_own_input(error) and not _misses_key(error):
+        fits -= FAULTS_OF_MISSING_DATA
     return fits
 
 
 def _misses_key(error: _Error) -> bool:
     return "KeyError" in error.message
+
+
+def _quotes_own_input(error: _Error) -> bool:
+    """Whether the error quotes a value of the span's own input, so that nothing was missing. The
+    values of lists do not count: they may name what was needed; nor does a key that was looked up
+    in something empty.
+    """
+    leaves = error.node.view.input.leaves
+    if _misses_key(error) and any(leaf.value in ({}, []) for leaf in leaves):
+        return False
+    return bool(error.names) and any(
+        str(leaf.value) in error.names and not isinstance(leaf.path[-1:] and leaf.path[-1], int)
+        for leaf in leaves
+    )
 
 
 def _connection(suspect: Suspect, error: _Error, analysis: TraceAnalysis) -> float:
@@ -252,13 +275,77 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
     names = ", ".join(one_line(key, limit=40) for key in sorted(own & error.empty_keys)[:3])
     if names:
         return Suspect(node, Fault.PARTIAL, _MISSING_KEY_STRENGTH, f"its {names} is empty")
+    lacked = _find_lacked_subject(node, error)
+    if lacked:
+        reason = f"it has no {one_line(lacked, limit=60)}"
+        return Suspect(node, Fault.PARTIAL, _LACKED_SUBJECT_STRENGTH, reason)
+    if _hands_on_nothing(node, error):
+        reason = "it holds an empty list or object"
+        return Suspect(node, Fault.PARTIAL, _EMPTY_HANDED_ON_STRENGTH, reason)
+    named = _long_words(node.function_name) & error.empty_keys
+    if named and is_null(node) and node.view.calls_outside:
+        reason = f"{one_line(min(named), limit=40)} was given on empty"
+        return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, reason)
     if not is_lookup(node.function_name):
         return None
     if is_null(node) and ABOUT_NULL.search(error.message):
         siblings = analysis.tree.siblings(node)
         if any(each.view.output.state is BodyState.PRESENT for each in siblings[:_SIBLINGS_READ]):
             return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, "a lookup without a result")
+    missing = _find_missing_name(node, error)
+    if missing:
+        reason = f"it has no {one_line(missing, limit=60)}"
+        return Suspect(node, Fault.PARTIAL, _LACKED_NAME_STRENGTH, reason)
     return None
+
+
+def _hands_on_nothing(node: Node, error: _Error) -> bool:
+    """Whether a call of something outside returned an empty list or object, and the span that
+    failed was given one."""
+    bodies = (error.node.view.input, node.view.output)
+    if not node.view.calls_outside or not all(body.may_have_empty for body in bodies):
+        return False
+    return all(any(leaf.value in ([], {}) for leaf in body.leaves) for body in bodies)
+
+
+def _find_lacked_subject(node: Node, error: _Error) -> str:
+    """The key that the error names, if a call is named after it (`fx_rates`) and returned an object
+    without it."""
+    if len(error.names) != 1 or not node.view.calls_outside:
+        return ""
+    if not _misses_key(error) and "undefined" not in error.message:
+        return ""
+    (name,) = error.names
+    value = node.view.output.result.opened
+    if (
+        name.lower() not in _long_words(node.function_name)
+        or not isinstance(value, dict)
+        or not value
+    ):
+        return ""
+    held = {str(part) for leaf in node.view.output.result.leaves for part in leaf.path}
+    return "" if name in held else name
+
+
+def _find_missing_name(node: Node, error: _Error) -> str:
+    """The key that the error names, if a lookup returned an object of which it could be a key.
+
+    A name in the failed input was not looked for in a result, but given. Only results that hold
+    little more than what they were asked with count: others answered something else.
+    """
+    if not _misses_key(error) and "undefined" not in error.message:
+        return ""
+    value = node.view.output.opened
+    if not isinstance(value, dict) or len(error.names) != 1:
+        return ""
+    (name,) = error.names
+    given = {str(leaf.value) for leaf in error.node.view.input.leaves}
+    held = {str(part) for leaf in node.view.output.leaves for part in leaf.path}
+    if name in held or name in given:
+        return ""
+    asked = {str(leaf.value) for leaf in node.view.input.leaves}
+    own = [leaf for leaf in node.view.output.leaves if str(leaf.value) not in asked]
+    return name if len(own) <= _LITTLE and len(own) < len(node.view.output.leaves) else ""
 
 
 def _build_cause_finding(

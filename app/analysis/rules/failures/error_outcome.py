@@ -19,6 +19,7 @@ from app.analysis.recorded.names import match_names, spell_name
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.error_wording import DATA_ERROR, REFUSED_ERROR
 from app.analysis.rules.failures.swallowed_failures import kept_quiet
+from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.further_tries import given_pairs
 from app.analysis.rules.recovery import Recovery, asking_call, find_other_tool, find_recovery
 from app.analysis.rules.symptoms import find_symptom, was_rated_well
@@ -84,7 +85,7 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
     recovery = next((found for node in item.path if (found := find_recovery(node, analysis))), None)
     if recovery is not None:
         return ErrorOutcome(Standing.NOTE, recovery)
-    if was_rated_well(analysis):
+    if was_rated_well(analysis) or says_tolerated(item.error.message or ""):
         return ErrorOutcome(Standing.NOTE)
     if _ended_run(item.origin, analysis):
         return ErrorOutcome(Standing.NOTE)

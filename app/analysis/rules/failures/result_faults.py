@@ -28,6 +28,7 @@ from app.analysis.rules.failures.swallowed_failures import (
     explain_default,
     explain_swallowed_failure,
 )
+from app.analysis.rules.failures.tolerated import says_tolerated
 from app.analysis.rules.failures.void_results import explain_void_result
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
@@ -111,7 +112,8 @@ def judge_result(node: Node, peers: PeerStatistics) -> Suspect | None:
         return None
     if view.failure:
         reason = f"its output says “{one_line(view.failure, limit=120)}”"
-        standing = Standing.NOTE if _is_not_offered(node) else Standing.FINDING
+        harmless = says_tolerated(view.failure) or _is_not_offered(node)
+        standing = Standing.NOTE if harmless else Standing.FINDING
         if standing is Standing.FINDING and (
             _found_none(node)
             or _announces(node.function_name)
