@@ -48,6 +48,7 @@ class Category(StrEnum):
     DUPLICATED_WORK = "duplicated_work"
     REPEATED_EFFECT = "repeated_side_effect"
     MISSED_LOOKUPS = "missed_lookups"
+    REPEATED_ANSWER = "repeated_answer"
     PROMPT_GROWTH = "prompt_growth"
     SLOW_OUTLIER = "slow_outlier"
     SLOW_STREAM_START = "slow_first_token"
@@ -89,6 +90,7 @@ _TRAITS = {
     Category.MISSED_LOOKUPS: _CategoryTraits(ErrorGroup.SYSTEM, 80),
     Category.REPEATED_EFFECT: _CategoryTraits(ErrorGroup.PLANNING, 95),
     Category.DUPLICATED_WORK: _CategoryTraits(ErrorGroup.PLANNING, 75),
+    Category.REPEATED_ANSWER: _CategoryTraits(ErrorGroup.REASONING, 50),
     Category.EMPTY_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 75),
     Category.CUT_REPLY: _CategoryTraits(ErrorGroup.REASONING, 75),
     Category.PARTIAL_RESULT: _CategoryTraits(ErrorGroup.SYSTEM, 65),

@@ -42,6 +42,7 @@ from app.analysis.rules.repeated_work.duplicated_work import find_duplicated_wor
 from app.analysis.rules.repeated_work.failed_effects import find_effects_of_failures
 from app.analysis.rules.repeated_work.hand_overs import find_hand_overs
 from app.analysis.rules.repeated_work.missed_lookups import find_missed_lookups
+from app.analysis.rules.repeated_work.repeated_answers import find_repeated_answers
 from app.analysis.rules.repeated_work.repeated_effects import find_repeated_effects
 from app.analysis.rules.repeated_work.repetition import find_loops
 from app.analysis.rules.repeated_work.retries import find_retries
@@ -80,6 +81,7 @@ RULES: tuple[Rule, ...] = (
     find_effects_of_failures,
     find_loops,
     find_hand_overs,
+    find_repeated_answers,
     find_missed_lookups,
     find_duplicated_work,
     find_unfinished_spans,

@@ -134,6 +134,20 @@ FORGOTTEN.add(
     answer="The report is ready, in EUR.",
 )
 FORGOTTEN.add(
+    "a_guest_instead",
+    span("read_session", input={"cookie": "-"}, output={"user_id": "u-5512"}),
+    span(
+        "make_context",
+        input={"user_id": "u-5512", "text": "Add the book."},
+        output={"user_id": "guest", "text": "Add the book."},
+        right=True,
+    ),
+    tool("add_to_list", {"user_id": "guest", "book": "B-1"}, {"added": True}),
+    model(says("The book is on your list.")),
+    question="Add the book to my list.",
+    answer="The book is on your list.",
+)
+FORGOTTEN.add(
     "arguments_below_kwargs",
     span("read_session", input={"cookie": "-"}, output={"user_id": "u-5512"}),
     span("make_context", input={"user_id": "u-5512"}, output={"user_id": None}, right=True),

@@ -49,6 +49,8 @@ def _hand_over(name: str, before: Any, after: Any, *, right: bool = True) -> Non
 
 _hand_over("becomes_null", "P-8812", None)
 _hand_over("becomes_empty", "P-8812", "")
+_hand_over("becomes_unknown", "P-8812", "unknown")
+_hand_over("becomes_another_one", "P-8812", "P-0001")
 _hand_over("stays_healthy", "P-8812", "P-8812", right=False)
 LOST.add(
     "argument_differs_from_the_question",

@@ -196,6 +196,11 @@ def _speaks(name: str, text: str, *, right: bool = False) -> SpanPlan:
 
 _PLAN = "First we count the seats, then we check the tides, and then we book two seats on deck 2."
 SPEAKERS.add(
+    "repeat_each_other_word_for_word",
+    *[_speaks(name, _PLAN, right=True) for name in ("Planner", "Clerk", "Pilot", "Planner")],
+    answer="We ran out of turns.",
+)
+SPEAKERS.add(
     "say_different_things_healthy",
     _speaks("Planner", _PLAN),
     _speaks("Clerk", "Deck 2 has 14 seats left."),

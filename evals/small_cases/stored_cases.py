@@ -94,6 +94,19 @@ _handed(
 )
 
 NULLED.add(
+    "code_that_a_summary_dropped",
+    span(
+        "summarise_case",
+        input={"messages": 3, "container": "MSKU-774120"},
+        output={"container": None, "port": "Bergen"},
+        right=True,
+    ),
+    tool("track", {"box": None}, {"found": False, "reason": "no number"}),
+    model(says("Which container do you mean?"), asked="Track my box."),
+    question="Where is container MSKU-774120?",
+    answer="Which container do you mean?",
+)
+NULLED.add(
     "summary_without_a_consequence_healthy",
     span(
         "summarise_case",
@@ -125,6 +138,7 @@ def _rewrite(name: str, returned: Any, *later: SpanPlan, right: bool = True, **m
     )
 
 
+_rewrite("returned_as_null", _STATE | {"sprog": None}, says="returned null for it")
 _rewrite(
     "left_out_and_missed_later",
     {"kabine": "C-12"},

@@ -1,4 +1,4 @@
-"""Cases that agents hand to each other."""
+"""Cases that agents hand to each other, and texts that they write again."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,10 +20,11 @@ REASONS = (
 )
 
 
-def found(spans: Sequence[Span], category: Category) -> list[Finding]:
+def found(spans: Sequence[Span], category: Category, *, notes: bool = False) -> list[Finding]:
     root = span("root", 0, 1_000, input={"case": "heat pump"})
     analysis = analyse_trace(trace(), [root, *spans])
-    return [finding for finding in analysis.findings if finding.category is category]
+    kept = analysis.notes if notes else analysis.findings
+    return [finding for finding in kept if finding.category is category]
 
 
 def step(span_id: str, at: float, /, **more: Any) -> Span:
@@ -78,3 +79,56 @@ def test_hand_overs_with_work_in_between_or_back_once_are_fine() -> None:
         for i, name in enumerate(("plan", "search", "write", "check", "plan", "publish"))
     ]
     assert found(team, Category.PING_PONG) == []
+
+
+ANSWER = (
+    "I have checked the records of all regions and found that no further change is needed at all."
+)
+
+
+def answers(count: int, **more: Any) -> list[Span]:
+    return [
+        step(
+            f"a{i}",
+            50 * i,
+            **({"name": f"{'abc'[i]} expert", "input": {"q": REASONS[i]}, "output": ANSWER} | more),
+        )
+        for i in range(count)
+    ]
+
+
+def test_a_long_answer_written_word_for_word_by_several_agents_is_a_note() -> None:
+    (note,) = found(answers(3), Category.REPEATED_ANSWER, notes=True)
+    assert note.spans == ("a0", "a1", "a2")
+    assert "a expert, b expert, c expert wrote the same text 3 times" in note.sentence
+
+
+def test_a_team_in_which_nobody_adds_anything_any_more_is_a_finding() -> None:
+    spans = [*answers(3), step("a3", 150, name="a expert", input={"q": "and?"}, output=ANSWER)]
+    (finding,) = found(spans, Category.REPEATED_ANSWER)
+    assert "wrote the same text 4 times word for word" in finding.sentence
+
+
+def test_texts_that_are_short_passed_on_or_asked_for_again_are_no_repeated_answers() -> None:
+    short = answers(3, output="No change is needed.")
+    passed = answers(3, input={"draft": ANSWER})
+    again = answers(3, name="expert", input={"q": "the same"})
+    wrapped = [
+        *answers(1),
+        step("inner", 1, name="ask", parent_span_id="a0", type="llm", input="x", output=ANSWER),
+    ]
+    for spans in (short, passed, again, wrapped):
+        assert found(spans, Category.REPEATED_ANSWER, notes=True) == []
+
+
+def test_steps_around_equal_answers_wrote_none_of_them_however_many_there_are() -> None:
+    spans = []
+    for i in range(40):
+        name = f"{'abcd'[i % 4]} expert"
+        spans.append(step(f"o{i}", 24 * i, name="team", output=ANSWER))
+        inner = {"parent_span_id": f"o{i}", "type": "llm", "input": {"q": str(i)}, "output": ANSWER}
+        spans.append(step(f"i{i}", 24 * i + 1, name=name, **inner))
+    (finding,) = found(spans, Category.REPEATED_ANSWER)
+    assert (
+        "a expert, b expert, c expert and 1 more wrote the same text 40 times" in finding.sentence
+    )

@@ -1,4 +1,4 @@
-"""Values that were known and then became null or empty."""
+"""Values that were known and then became null, empty or another one."""
 
 from typing import Any
 
@@ -21,11 +21,16 @@ def step(span_id: str, start: float, given: Any, returned: Any, kind: str = "gen
 
 
 @each_case(
-    "handed_on",
-    [None, ""],
+    "handed_on, says",
+    [
+        (None, "returned nothing for it"),
+        ("", "returned nothing for it"),
+        ("unknown", "returned “unknown” for it"),
+        ("P-99", "returned “P-99” for it"),
+    ],
 )
 def test_the_step_that_dropped_a_value_is_named_before_those_that_missed_it(
-    handed_on: str | None,
+    handed_on: str | None, says: str
 ) -> None:
     spans = [
         step("admit", 0, {"name": "x"}, KNOWN),
@@ -35,7 +40,7 @@ def test_the_step_that_dropped_a_value_is_named_before_those_that_missed_it(
     ]
     (finding,) = lost(spans)
     assert finding.spans == ("hand_over", "book_bed", "book_meal")
-    assert "returned nothing for it" in finding.sentence
+    assert says in finding.sentence
 
 
 @each_case(
@@ -113,3 +118,14 @@ def test_a_cleared_field_matters_only_where_the_trace_ends_badly() -> None:
     rated = trace(feedback_scores=[FeedbackScore(name="stars", value=0)])
     found = analyse_trace(rated, spans).findings
     assert found[0].spans == ("plan", "order")
+
+
+def test_an_argument_that_nobody_mentioned_is_found_where_another_was_given() -> None:
+    given = {"question": "my visits?", "patient_id": "P-17"}
+    spans = [
+        span("model", 0, 1, type="llm", output=calls_tool('{"patient_id": "P-71"}')),
+        step("list_visits", 2, {"patient_id": "P-71"}, {"visits": ["a"]}, "tool"),
+    ]
+    (finding,) = lost(spans, given)
+    assert finding.spans == ("model", "list_visits")
+    assert lost(spans, given | {"question": "are P-71 and I booked on the same day?"}) == []

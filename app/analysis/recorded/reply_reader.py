@@ -67,6 +67,16 @@ _ENVELOPE_KEYS = key_set(
 )
 
 
+_HOLD_TEXT = ENVELOPE | TEXT | {"audio", "type", "blocktype"}
+
+
+def may_hold_text(output: Any) -> bool:
+    """Whether an output may hold a text that a reply has; False is certain."""
+    if not isinstance(output, dict):
+        return True
+    return any("." in str(key) or plain_key(key) in _HOLD_TEXT for key in output)
+
+
 _BLANKS: tuple[Any, ...] = (None, "", [], {})
 
 

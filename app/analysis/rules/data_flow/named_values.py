@@ -7,7 +7,7 @@ from app.analysis.recorded.leaves import Leaf, Path
 from app.analysis.recorded.names import match_names
 from app.analysis.recorded.spellings import kept_by_keys, key_set, plain_key
 
-_IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
+IDENTIFYING_ENDS = ("id", "uuid", "number", "email", "sku", "iban", "account", "tenant")
 _WORDS_LIKE_IDS = ("paid", "valid", "void", "grid", "hybrid", "solid", "fluid", "rapid", "said")
 """Ends of keys that hold no id, though they end like one: keys are compared without `_`."""
 _IDENTIFYING_KEYS = key_set(
@@ -141,7 +141,7 @@ def identifies(key: str) -> bool:
     """Whether a program carries the value of such a key along unchanged."""
     if key in _IDENTIFYING_KEYS:
         return True
-    return key.endswith(_IDENTIFYING_ENDS) and not key.endswith(_WORDS_LIKE_IDS)
+    return key.endswith(IDENTIFYING_ENDS) and not key.endswith(_WORDS_LIKE_IDS)
 
 
 def _as_text(value: object) -> str:
