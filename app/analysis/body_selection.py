@@ -125,6 +125,8 @@ def _rank_unusual(nodes: Sequence[Node]) -> list[tuple[float, Node]]:
     places: dict[int, tuple[int, float, Node]] = {}
     for measure, least_spread in _MEASURES:
         values = [math.log1p(measure(node)) for node in nodes]
+        if min(values) == max(values):
+            continue
         middle = median(values)
         distances = [abs(value - middle) for value in values]
         spread = max(least_spread, median(distances))

@@ -158,6 +158,8 @@ def _compute_own_spend(tree: Tree) -> list[TokensAndCost]:
     for node in reversed(tree.nodes):
         inner = below[node.index]
         spent = read_spending(node)
+        if spent is NO_SPENDING and inner is NO_SPENDING:
+            continue
         if spent is not NO_SPENDING:
             own[node.index] = spent.beyond(inner)
         added = sum_spending((inner, own[node.index]))

@@ -97,7 +97,7 @@ def _find_error(analysis: TraceAnalysis) -> ErrorInfo | None:
 def list_model_calls(analysis: TraceAnalysis) -> list[Node]:
     """The model calls that were read, in the order of the tree; for `once`."""
     return [
-        node for node in analysis.tree.nodes if node.view.is_model_call and analysis.was_read(node)
+        node for node in analysis.tree.nodes if analysis.was_read(node) and node.view.is_model_call
     ]
 
 

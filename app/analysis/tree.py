@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from weakref import ReferenceType, ref
@@ -19,6 +19,7 @@ from app.analysis.text.one_line import one_line
 from app.opik.records import ErrorInfo, Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 CLOCK_TOLERANCE = 1_000  # microseconds: SDKs take a parent's end time before they record a child
 _TITLE_LENGTH = 60  # characters of a name in a sentence
 _EARLIER_SIBLINGS = 200  # before a span, looked at on each level: a parent of 10,000 stays cheap
@@ -197,8 +198,7 @@ def to_microseconds(moment: datetime) -> int:
     """Microseconds since 1970; a time without a zone is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    past = moment - _EPOCH
-    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def build_tree(spans: Iterable[Span]) -> Tree:

@@ -23,7 +23,7 @@ _BETWEEN_WORDS = re.compile(
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
-def _kept(compute: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
+def kept_by_name(compute: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
     """A function of the beginning of a name whose answers are kept."""
     kept = lru_cache(_NAMES_KEPT)(compute)
 
@@ -34,13 +34,13 @@ def _kept(compute: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
     return find
 
 
-@_kept
+@kept_by_name
 def spell_name(name: str) -> str:
     """The words of a name in lower case: `isToxic` and `is_toxic` are `is toxic`."""
     return _BETWEEN_WORDS.sub(" ", name).strip().lower()
 
 
-@_kept
+@kept_by_name
 def split_words(name: str) -> tuple[str, ...]:
     """These words, without digits."""
     return tuple(_WORDS.findall(spell_name(name)))
@@ -58,16 +58,16 @@ def match_names(beginnings: str, *, anywhere: str = "") -> Callable[[str], bool]
     as in scripts without blanks and in languages that join words."""
     start = rf"(?<![^\W\d_])(?:{beginnings})"
     pattern = re.compile(rf"{start}|{anywhere}" if anywhere else start)
-    return _kept(lambda name: pattern.search(spell_name(name)) is not None)
+    return kept_by_name(lambda name: pattern.search(spell_name(name)) is not None)
 
 
-@_kept
+@kept_by_name
 def join_letters(name: str) -> str:
     """The letters and digits of a name: `Get order` and `get_order` have the same."""
     return "".join(filter(str.isalnum, name)).casefold()
 
 
-@_kept
+@kept_by_name
 def name_stem(name: str) -> str:
     """What the names of equal steps share: `page 3` and `page 4`, `fetch: a` and `fetch: b`."""
     stem = _NAME_END.split(name, maxsplit=1)[0].strip() or name

@@ -15,7 +15,7 @@ from app.analysis.recorded.failure_text import (
 )
 from app.analysis.recorded.first_token import read_first_token
 from app.analysis.recorded.kind import SpanKind, find_kind
-from app.analysis.recorded.names import NAME_READ
+from app.analysis.recorded.names import kept_by_name
 from app.analysis.recorded.outcome import (
     FAILURE_KEYS,
     find_failure,
@@ -73,8 +73,7 @@ class RecordedSpan:
         if self.span.name == _VERCEL_TOOL and isinstance(given, dict) and "args" in given:
             name = given.get("name")
             return name if isinstance(name, str) else ""
-        named = _TOOL_IN_NAME.match((self.span.name or "")[:NAME_READ])
-        return named[1] or named[2] if named else ""
+        return _find_tool_in_name(self.span.name or "")
 
     @computed_once
     def is_model_call(self) -> bool:
@@ -200,6 +199,13 @@ class RecordedSpan:
         )
 
 
+@kept_by_name
+def _find_tool_in_name(name: str) -> str:
+    """The tool that a span is named after; empty where it is none."""
+    named = _TOOL_IN_NAME.match(name)
+    return (named[1] or named[2]) if named else ""
+
+
 def _open_body(value: Any) -> Body:
     return _NO_BODY if value is None else Body(value)
 
@@ -215,6 +221,10 @@ class UnreadSpan(RecordedSpan):
     failure = ""
     returned_nothing = False
     is_unrecorded = True
+
+    @computed_once
+    def error(self) -> ErrorInfo | None:
+        return effective_error(self.span) if self.span.has_error else None
 
     @computed_once
     def usage(self) -> Usage:

@@ -87,11 +87,9 @@ def find_failed_guardrails(analysis: TraceAnalysis) -> Iterator[Finding]:
         yield _build_guardrail_finding(checked, sentence, _RECORDED_CHECK, analysis)
     last_call = max((n.start for n in analysis.tree.nodes if n.view.is_model_call), default=0)
     for node in analysis.tree.nodes:
-        if (
-            not (_is_guardrail(node) or _stopped_turn(node, last_call))
-            or node.id in reported
-            or not analysis.was_read(node)
-        ):
+        if node.id in reported or not analysis.was_read(node):
+            continue
+        if not (_is_guardrail(node) or _stopped_turn(node, last_call)):
             continue
         verdict = _find_refusal(node)
         if verdict:

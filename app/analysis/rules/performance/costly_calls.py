@@ -52,6 +52,8 @@ class _Priced(NamedTuple):
 def find_costly_calls(analysis: TraceAnalysis) -> Iterator[Finding]:
     """A call by a dearer model than others of its kind use; as a note one that cost more by its
     tokens, or whose other model has no recorded price."""
+    if not analysis.profile.spend.cost and len(analysis.profile.by_model) < 2:
+        return
     found: list[Finding] = []
     for peers in _list_peers(analysis):
         finding = _find_costly(peers, analysis)

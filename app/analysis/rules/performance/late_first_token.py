@@ -26,7 +26,8 @@ def find_slow_first_tokens(analysis: TraceAnalysis) -> Iterator[Finding]:
     """Calls on the critical path that waited for their first token for a large part of the trace,
     longer than prompt, reasoning, and the other calls of their name explain."""
     whole = max(1, analysis.profile.duration)
-    for node in analysis.tree.nodes:
+    for span_id in analysis.profile.first_token:
+        node = analysis.tree.by_id[span_id]
         waited = _waited_microseconds(node)
         if waited < _SHARE_BEYOND_PEERS * whole or node.id not in analysis.profile.on_path:
             continue
