@@ -52,9 +52,10 @@ def shorten_encoded(text: str, *, limit: int) -> str:
 
 def has_short_words(text: str, length: int) -> bool:
     """Whether it is sure that nothing encoded begins in the first `length` characters but the last
-    160: blanks stand so close that no word is long enough."""
+    160, or in the whole text of that length: blanks stand so close that no word is long enough."""
     half = LEAST_ENCODED // 2
-    return all(text.find(" ", start, start + half) >= 0 for start in range(0, length, half))
+    starts = range(0, length - half + 1, half)
+    return all(text.find(" ", start, start + half) >= 0 for start in starts)
 
 
 def find_encoded(text: str) -> str:

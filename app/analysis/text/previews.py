@@ -347,9 +347,10 @@ def _shorten_label(label: str) -> str:
 
 def _clean_text(text: str) -> str:
     """The beginning of a text on one line, with encoded content replaced by its kind and size."""
-    if len(text) < LEAST_ENCODED:
+    length = len(text)
+    if length < LEAST_ENCODED or (length <= 2 * LONGEST and has_short_words(text, length)):
         return one_line(text, limit=LONGEST)
-    if len(text) > _PLAIN_READ and has_short_words(text, _PLAIN_READ):
+    if length > _PLAIN_READ and has_short_words(text, _PLAIN_READ):
         # Nothing encoded can begin so early that it is shown.
         line = one_line(text[:_PLAIN_SHOWN], limit=_LONGEST_ESCAPE * _PLAIN_SHOWN)
         if len(line) > LONGEST:

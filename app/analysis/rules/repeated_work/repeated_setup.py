@@ -8,9 +8,11 @@ from itertools import pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.grouping import group_by
+from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set
 from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.repeated_work.comparable_calls import nodes_given_alike
 from app.analysis.rules.repeated_work.duplicated_work import looks_at_changes
 from app.analysis.rules.waiting_names import is_polling_name, waits_for_others
 from app.analysis.text.one_line import format_duration, format_percent, one_line
@@ -51,6 +53,7 @@ def list_repeated_setups(analysis: TraceAnalysis) -> list[tuple[Finding, list[No
 def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
     """Spans of one name and input that together take much of the trace, by start."""
     least = max(1.0, _LEAST_SHARE * analysis.profile.duration)
+    alike = {node.id for node in analysis.once(nodes_given_alike)}
     named = group_by(analysis.once(list_read_steps), lambda node: name_stem(node.name))
     for stem, nodes in named.items():
         if not _LEAST_REPEATS <= len(nodes) <= _MOST_CALLS:
@@ -59,11 +62,19 @@ def _list_groups(analysis: TraceAnalysis) -> Iterator[list[Node]]:
             continue
         if sum(node.duration for node in nodes) < least:
             continue
-        groups = group_by(sorted(nodes, key=by_start), _describe_given)
+        compared = [
+            node for node in nodes if node.id in alike or not _is_compared_as_is(node.view.input)
+        ]
+        groups = group_by(sorted(compared, key=by_start), _describe_given)
         groups.pop("", None)
         for group in groups.values():
             if len(group) >= _LEAST_REPEATS and sum(node.duration for node in group) >= least:
                 yield group
+
+
+def _is_compared_as_is(given: Body) -> bool:
+    """Whether an input is compared as it is: it has no equal where none begins like it."""
+    return given.is_comparable and _RPC_KEY not in given.keys
 
 
 def _describe_given(node: Node) -> str:
