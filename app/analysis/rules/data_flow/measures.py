@@ -93,12 +93,12 @@ _Place = tuple[Path, str]
 
 
 class Measure(NamedTuple):
-    """A number under a name without its unit; `said` is how the record has it."""
+    """A number under a name without its unit; `shown` is how the record has it."""
 
     number: float
     name: str
     units: Units
-    said: str
+    shown: str
 
     def contradicts(self, other: "Measure") -> bool:
         """Whether both are measures of one thing in units of different size."""
@@ -130,8 +130,8 @@ def read_measures(body: Body) -> Iterator[Measure]:
             place = leaf.path[:-1]
             units, spelling = beside.get((place, name)) or beside.get((place, "")) or ((), "")
         if units and name and has_digits(leaf.value, _FEWEST_DIGITS):
-            said = f"{key} {leaf.value:.12g} {spelling}".rstrip()
-            yield Measure(float(leaf.value), name, units, said)
+            shown = f"{key} {leaf.value:.12g} {spelling}".rstrip()
+            yield Measure(float(leaf.value), name, units, shown)
 
 
 def _read_units(texts: Sequence[Leaf], numbers: Sequence[Leaf]) -> dict[_Place, tuple[Units, str]]:

@@ -93,16 +93,16 @@ def _describe(source: _Seen, found: _Seen, analysis: TraceAnalysis) -> Finding:
     who = "it" if source.node is found.node else source.node.title
     came = f"{writer.title} asked for {found.node.title}, which" if writer else found.node.title
     sentence = (
-        f"{came} {_say(found)}, though {who} {_say(source)}: the unit changed and the"
+        f"{came} {_show(found)}, though {who} {_show(source)}: the unit changed and the"
         " number did not."
     )
     nodes = [*([writer] if writer is not None else []), found.node, source.node]
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, nodes)
 
 
-def _say(seen: _Seen) -> str:
+def _show(seen: _Seen) -> str:
     had = "returned" if seen.is_output else "was given"
-    return f"{had} {one_line(seen.measure.said, limit=60)}"
+    return f"{had} {one_line(seen.measure.shown, limit=60)}"
 
 
 def _find_answers(seen: Sequence[_Seen], analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -119,8 +119,8 @@ def _find_answers(seen: Sequence[_Seen], analysis: TraceAnalysis) -> Iterator[Fi
             if _was_given(call, written):
                 continue
             sentence = (
-                f"{call.title} answered with {one_line(written.said, limit=60)}, though"
-                f" {source[0].node.title} {_say(source[0])}: the unit changed and the number did"
+                f"{call.title} answered with {one_line(written.shown, limit=60)}, though"
+                f" {source[0].node.title} {_show(source[0])}: the unit changed and the number did"
                 " not."
             )
             yield build_finding(Category.LOST_VALUE, _ANSWERED, sentence, [call, source[0].node])

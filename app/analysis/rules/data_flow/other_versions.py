@@ -45,7 +45,7 @@ def find_other_version(call: Node, analysis: TraceAnalysis) -> OtherVersion | No
     return others[0] if len(others) == 1 else None
 
 
-def say_other_version(other: OtherVersion | None) -> str:
+def describe_other_version(other: OtherVersion | None) -> str:
     """For a sentence on the call."""
     if other is None:
         return ""

@@ -13,7 +13,7 @@ from app.analysis.recorded.refusal_text import says_refusal
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import AskedWords, telling_words
-from app.analysis.rules.data_flow.other_versions import find_other_version, say_other_version
+from app.analysis.rules.data_flow.other_versions import describe_other_version, find_other_version
 from app.analysis.rules.failures.empty_origin import find_empty_origin
 from app.analysis.rules.input_values import quote_input
 from app.analysis.rules.lookups import (
@@ -72,7 +72,7 @@ def find_unsupported_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
         return
     symptom = analysis.once(find_symptom)
     other = find_other_version(inner[0], analysis)
-    what += say_other_version(other)
+    what += describe_other_version(other)
     sentence = f"{_name_all(inner)} {what}, and {answer.title} answered all the same"
     sentence += f"; {symptom}." if symptom else "."
     confidence = _WITH_SYMPTOM if symptom else _ANSWERED
