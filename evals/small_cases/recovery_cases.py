@@ -139,6 +139,27 @@ _scored("counts_and_times_healthy", ("latency_seconds", 0.2), ("retries", 0.0), 
 _scored("high_is_good_healthy", ("answer_relevance_metric", 0.93), ("helpfulness", 1.0))
 _scored("thumb_up_healthy", ("User feedback", 1.0))
 _scored("nothing_found_and_low_score", ("answer_relevance_metric", 0.0), right=True)
+
+
+def _scored_spans(name: str, *values: float) -> None:
+    """Model calls that are all scored by a metric of unknown meaning."""
+    SCORES.add(
+        name,
+        *[
+            model(
+                says(f"Cabin {cabin} is free."),
+                asked=f"Is cabin {cabin} free?",
+                feedback_scores=[{"name": "names_a_deck", "value": value, "source": "online"}],
+                right=value < min(values[:1]),
+            )
+            for cabin, value in enumerate(values, 11)
+        ],
+        answer="Four cabins are free.",
+    )
+
+
+_scored_spans("low_for_all_healthy", 0.0, 0.0, 0.0, 0.0)
+_scored_spans("low_for_one", 1.0, 1.0, 1.0, 0.0)
 SCORES.add(
     "empty_search_for_something_else",
     tool("banner_search", {"query": "footer of May"}, {"documents": []}),

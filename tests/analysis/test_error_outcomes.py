@@ -99,6 +99,7 @@ KEY_ERROR = broke("KeyError", "'fare'")
 @each_case(
     "lookup, error, cause",
     [
+        ({"output": {"sailing": "F1", "source": "cache"}}, KEY_ERROR, True),
         ({"output": {"rates": {}, "sailing": "F1"}}, KEY_ERROR, True),
         ({"output": {"sailing": "F1", "fare": 18}}, KEY_ERROR, False),
         ({"output": None}, broke("TypeError", "'NoneType' object is not subscriptable"), True),

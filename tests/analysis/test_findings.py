@@ -109,6 +109,16 @@ def test_an_error_about_missing_data_goes_back_to_the_empty_lookup() -> None:
     assert found(spans)[0].spans[:2] == ("search", "prompt")
 
 
+def test_an_error_about_the_input_is_not_blamed_on_an_empty_result() -> None:
+    failed = ErrorInfo(exception_type="KeyError", message="'8812'")
+    spans = [
+        span("root", 0, 30, error_info=failed),
+        tool("search", 1, 5, input={"q": "where is it?"}, output={"output": []}),
+        tool("look_up", 10, 12, input={"order": {"id": "8812"}}, error_info=failed),
+    ]
+    assert culprits(found(spans))[0] == ("error_origin", "look_up")
+
+
 def test_an_error_about_a_null_goes_back_to_the_result_that_held_it() -> None:
     failed = ErrorInfo(exception_type="TypeError", message="'NoneType' object is not iterable")
     spans = [

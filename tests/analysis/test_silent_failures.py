@@ -215,6 +215,15 @@ def test_invalid_tool_calls_of_langchain_are_found() -> None:
     assert "make_label" in finding.sentence
 
 
+@each_case(
+    "chosen, known",
+    [("harbour_master", False), ("clerk", True), ("FINISH", True)],
+)
+def test_a_route_to_a_worker_that_is_not_offered_is_found(chosen: str, known: bool) -> None:
+    spans = [span("router", 0, 1, input={"workers": ["clerk", "pilot"]}, output={"next": chosen})]
+    assert culprits(found(spans)) == ([] if known else [("unknown_tool", "router")])
+
+
 def test_hosted_tools_without_a_name_leave_open_which_calls_exist() -> None:
     offered: list[Any] = [{"type": "function", "function": {"name": "price"}}]
     asked = {"messages": [{"role": "user", "content": "x"}], "tools": offered}

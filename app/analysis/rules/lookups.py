@@ -7,6 +7,7 @@ from app.analysis.recorded.spellings import (
     SEARCH_ANYWHERE,
     SEARCH_STARTS,
     key_set,
+    plain_key,
     word_set,
 )
 from app.analysis.trace_analysis import TraceAnalysis
@@ -62,6 +63,9 @@ _STORE_KEYS = key_set(
     "index index_name collection collection_name namespace corpus vector_store knowledge_base store"
     " scope table memory_type"
 )
+_HISTORY_KEYS = key_set(
+    "messages chat_history conversation_history history message_history chat_messages turns"
+)
 _SURELY_INDEX = 2  # keys of a search over an index, beside which the vector is seldom recorded
 _FEWEST_WORDS = 2  # of a text that describes what is looked for
 _TEXT_READ = 200  # characters of such a text
@@ -116,11 +120,23 @@ def searches_memory(node: Node) -> bool:
     above = node.parent.name if node.parent else ""
     if _names_memory(node.function_name) or _names_memory(above):
         return True
+    if any(_returns_history(each) for each in (node, node.parent) if each is not None):
+        return True
     given = node.view.input
     return not given.keys.isdisjoint(_STORE_KEYS) and any(
         isinstance(leaf.value, str) and _names_memory(leaf.value)
         for leaf in given.first_leaves
         if leaf.key in _STORE_KEYS
+    )
+
+
+def _returns_history(node: Node) -> bool:
+    """Whether all that a result has room for are the messages of a conversation."""
+    result = node.view.output.result.opened
+    return (
+        isinstance(result, dict)
+        and bool(result)
+        and _HISTORY_KEYS.issuperset(map(plain_key, list(result)[: len(_HISTORY_KEYS) + 1]))
     )
 
 

@@ -1,10 +1,11 @@
 """Spans that never ended, and low feedback scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from statistics import median
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.answer_writer import find_answer_writer, find_last_result
-from app.analysis.rules.scores import is_bad_score
+from app.analysis.rules.scores import is_bad_score, is_harm_score
 from app.analysis.text.one_line import format_count, format_duration, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
@@ -14,6 +15,7 @@ _NEVER_ENDED = 0.9  # confidence: the trace or its parent ended without it
 _MAY_STILL_RUN = 0.6  # confidence: nothing around it has ended either
 _SPAN_SCORE = 0.8  # confidence: it locates the fault
 _TRACE_SCORE = 0.75  # confidence: it does not
+_FEW_SCORES = 3  # spans with a score from which their median is taken as normal
 
 
 def find_unfinished_spans(analysis: TraceAnalysis) -> Iterator[Finding]:
@@ -61,9 +63,28 @@ def find_low_scores(analysis: TraceAnalysis) -> Iterator[Finding]:
         (None, score) for score in analysis.trace.feedback_scores
     ]
     judged += [(node, score) for node in analysis.tree.nodes for score in node.span.feedback_scores]
+    usual = _median_scores(judged)
     for node, score in judged:
-        if is_bad_score(score):
+        if is_bad_score(score) and not (node and _is_usual(score, usual)):
             yield _build_score_finding(node, score, analysis)
+
+
+def _is_usual(score: FeedbackScore, usual: Mapping[str, float]) -> bool:
+    """Whether most spans were scored as badly."""
+    if score.name not in usual or score.value is None:
+        return False
+    if is_harm_score(score):
+        return usual[score.name] >= score.value
+    return usual[score.name] <= score.value
+
+
+def _median_scores(judged: list[tuple[Node | None, FeedbackScore]]) -> Mapping[str, float]:
+    """The median of each score over spans, where several spans have it: low is normal there."""
+    values: dict[str, list[float]] = {}
+    for node, score in judged:
+        if node is not None and score.value is not None:
+            values.setdefault(score.name, []).append(score.value)
+    return {name: median(found) for name, found in values.items() if len(found) >= _FEW_SCORES}
 
 
 def _build_score_finding(

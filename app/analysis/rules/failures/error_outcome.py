@@ -104,7 +104,9 @@ def judge_outcome(item: ErrorOrigin, analysis: TraceAnalysis) -> ErrorOutcome:
         recovery = find_recovery(above, analysis)
         if recovery is not None:
             return ErrorOutcome(Standing.NOTE, recovery)
-        return ErrorOutcome(Standing.FINDING, swallowed_by=above)
+        other = find_other_tool(above, analysis)
+        standing = Standing.FINDING if other is None else Standing.WEAK
+        return ErrorOutcome(standing, swallowed_by=above)
     if item.origin.view.calls_outside and not _gave_data(item.caught_by, analysis):
         filled = _was_filled_in(item, analysis)
         return ErrorOutcome(Standing.WEAK if filled else Standing.FINDING)

@@ -29,6 +29,7 @@ _MENTIONS = re.compile(
     r"|fehl|konnte[n]? nicht|fall(?:ó|id|o)|no (?:se )?pud|échou|erreur|falh|失败|失敗|실패|ошиб",
     re.IGNORECASE,
 )
+_AGAIN = word_set("retry again resend redo repair dead dlq requeue fallback rest remaining failed")
 _LATER_READ = 200  # spans after a batch in which something is done for what failed
 _REPLY_READ = 20_000  # characters of an answer
 _IDS_SHOWN = 4
@@ -60,6 +61,8 @@ def was_noticed(node: Node, found: FailedItems, analysis: TraceAnalysis) -> bool
     ids = {each for each in found.ids if len(each) >= _SHORTEST_ID}
     later = (each for each in analysis.tree.nodes[node.index + 1 :] if each.start >= node.end)
     for each in islice(later, _LATER_READ):
+        if has_word(each.function_name, _AGAIN) or (not ids and each.name == node.name):
+            return True
         if not analysis.was_read(each):
             continue
         if each.view.is_model_call:
