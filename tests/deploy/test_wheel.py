@@ -40,9 +40,9 @@ async def _run(*command: Path | str, folder: Path, settings: Mapping[str, str]) 
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist, and with the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True
-    )
+    command = [sys.executable, "-m", "build", "--outdir", folder, ROOT]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr[-2_000:]
     return folder
 
 
@@ -74,6 +74,7 @@ def test_the_wheel_and_the_sdist_hold_every_file_that_runs(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     assert _files("app", "migrations", "alembic.ini") - inside == set()
+    assert not any(name.startswith(("tests/", "evals/")) for name in inside)
     with zipfile.ZipFile(wheel) as package:
         names = {name for name in package.namelist() if ".dist-info/" not in name}
     moved = {f"app/{path}" for path in _files("migrations", "alembic.ini")}
