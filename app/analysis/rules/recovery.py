@@ -174,6 +174,12 @@ def say_asked(call: Node | None) -> str:
     return f"; {call.title} asked for this call" if call else ""
 
 
+def name_as_asked(node: Node, call: Node | None) -> str:
+    """The subject of a sentence on a call of a tool, with the model call that asked for it, if
+    any."""
+    return f"{call.title} asked for {node.title}, which" if call else node.title
+
+
 def is_named_after(node: Node, tool: str) -> bool:
     """Whether a span is that of a tool: `execute_tool get_order`, `tools.get_order` and
     `Get order` are spans of `get_order`."""

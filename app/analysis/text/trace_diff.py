@@ -228,7 +228,7 @@ def _compare_pairs(
 ) -> Iterator[str]:
     """Spans at the same place on both sides whose input or output differs, the first few; their
     models too, unless whole runs are compared, whose steps are compared elsewhere. To `equal` it
-    adds what can be said of the others."""
+    adds a line about the others, where there is one to add."""
     shown = pairs = read = 0
     for one, other in _match_spans(a, b):
         pairs += 1

@@ -20,7 +20,7 @@ from app.analysis.rules.data_flow.named_values import (
     removes_values,
 )
 from app.analysis.rules.failures.suspects import came_to_nothing, is_null
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, name_as_asked
 from app.analysis.text.one_line import list_first, one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node
@@ -335,9 +335,8 @@ class _Search:
     ) -> Finding:
         asked = asking_call(node, self._analysis)
         label = one_line(given.spell(key), limit=40)
-        came = f"{asked.title} asked for {node.title}, which" if asked else node.title
         sentence = (
-            f"{came} was given {_format_value(given.only(key))} for"
+            f"{name_as_asked(node, asked)} was given {_format_value(given.only(key))} for"
             f" {label}, though only “{one_line(value, limit=40)}” was known before"
         )
         nodes = [asked, node] if asked is not None else [node]

@@ -17,7 +17,7 @@ from app.analysis.rules.data_flow.measures import (
     has_digits,
     read_measures,
 )
-from app.analysis.rules.recovery import asking_call
+from app.analysis.rules.recovery import asking_call, name_as_asked
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls, list_read_steps
 from app.analysis.tree import Node
@@ -79,22 +79,17 @@ def _is_given(source: _Seen, found: _Seen) -> bool:
     """Whether what a step has may come from a source: a step's output from its input and from what
     ran within it, an input from any result before and from what the steps around were given."""
     if found.is_output:
-        is_inner = _is_within(source.node, found.node)
+        is_inner = found.node.holds(source.node)
         return is_inner if source.is_output else source.node is found.node
-    return source.is_output or _is_within(found.node, source.node)
-
-
-def _is_within(node: Node, outer: Node) -> bool:
-    return outer.index < node.index < outer.index + outer.size
+    return source.is_output or source.node.holds(found.node)
 
 
 def _describe(source: _Seen, found: _Seen, analysis: TraceAnalysis) -> Finding:
     writer = None if found.is_output else asking_call(found.node, analysis)
     who = "it" if source.node is found.node else source.node.title
-    came = f"{writer.title} asked for {found.node.title}, which" if writer else found.node.title
     sentence = (
-        f"{came} {_show(found)}, though {who} {_show(source)}: the unit changed and the"
-        " number did not."
+        f"{name_as_asked(found.node, writer)} {_show(found)}, though {who} {_show(source)}:"
+        " the unit changed and the number did not."
     )
     nodes = [*([writer] if writer is not None else []), found.node, source.node]
     return build_finding(Category.LOST_VALUE, _CONFIDENCE, sentence, nodes)

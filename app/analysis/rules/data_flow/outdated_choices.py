@@ -6,19 +6,22 @@ was chosen shows by its id, or another value that only this entry has.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.leaves import Leaf
-from app.analysis.rules.data_flow.outdated_sources import explain_mark, may_be_marked
+from app.analysis.rules.data_flow.outdated_sources import (
+    day_of,
+    explain_mark,
+    group_by_item,
+    may_be_marked,
+)
 from app.analysis.text.one_line import one_line
 from app.analysis.trace_analysis import TraceAnalysis, list_read_steps
 from app.analysis.tree import Node, by_end
 
 _CONFIDENCE = 0.8  # a list may be there for what has ended; then others are taken too, or asked for
-_LEAVES_READ = 200  # of a list
 _FEWEST = 2  # entries of a list
 _SHORTEST, _LONGEST = 3, 60  # characters of a value that names an entry
 _STEPS_READ = 60  # after a list
@@ -53,14 +56,11 @@ def find_outdated_choices(analysis: TraceAnalysis) -> Iterator[Finding]:
 
 def _list_entries(node: Node) -> list[_Entry]:
     """The entries of the first list of a result, with the values that no other one has."""
-    items: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in node.view.output.result.list_leaves(_LEAVES_READ):
-        place = next((at for at, part in enumerate(leaf.path) if isinstance(part, int)), None)
-        if place is not None:
-            items.setdefault(leaf.path[: place + 1], []).append(leaf)
+    items = group_by_item(node)
+    items.pop((), None)
     if len(items) < _FEWEST:
         return []
-    now = datetime.fromtimestamp(node.start / 1e6, UTC).date().isoformat()
+    now = day_of(node)
     entries = [_read_entry(leaves, now) for leaves in items.values()]
     counts = Counter(name for each in entries for name in each.names)
     return [

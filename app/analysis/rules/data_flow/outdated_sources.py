@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from app.analysis.finding import Category, Finding, build_finding
 from app.analysis.recorded.body import Body
-from app.analysis.recorded.leaves import Leaf
+from app.analysis.recorded.leaves import Leaf, Path
 from app.analysis.recorded.spellings import kept_by_keys, key_set, word_set
 from app.analysis.rules.answer_writer import find_answer_writer
 from app.analysis.rules.asked_words import telling_words
@@ -92,15 +92,27 @@ def _select_marks(keys: frozenset[str]) -> frozenset[str]:
 
 def _list_sources(node: Node) -> list[_Source]:
     """The items of a result that have a text, each with the marks anywhere in it."""
-    items: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in node.view.output.result.list_leaves(_LEAVES_READ):
-        place = next((at for at, part in enumerate(leaf.path) if isinstance(part, int)), -1)
-        items.setdefault(leaf.path[: place + 1], []).append(leaf)
+    items = group_by_item(node)
     return [source for leaves in items.values() if (source := _read_source(leaves, node)).text]
 
 
+def group_by_item(node: Node) -> dict[Path, list[Leaf]]:
+    """The first leaves of a result by the place of the item, of the outermost list, that they
+    stand in; those of none at the empty place."""
+    items: dict[Path, list[Leaf]] = {}
+    for leaf in node.view.output.result.list_leaves(_LEAVES_READ):
+        place = next((at for at, part in enumerate(leaf.path) if isinstance(part, int)), -1)
+        items.setdefault(leaf.path[: place + 1], []).append(leaf)
+    return items
+
+
+def day_of(node: Node) -> str:
+    """The date in UTC on which a span started, as `2026-05-04`."""
+    return datetime.fromtimestamp(node.start / 1e6, UTC).date().isoformat()
+
+
 def _read_source(leaves: Sequence[Leaf], node: Node) -> _Source:
-    now = datetime.fromtimestamp(node.start / 1e6, UTC).date().isoformat()
+    now = day_of(node)
     texts = [each.value for each in leaves if each.key in _TEXTS and isinstance(each.value, str)]
     reasons = (explain_mark(leaf, now) for leaf in leaves)
     return _Source(" ".join(texts), next(filter(None, reasons), ""))

@@ -80,12 +80,11 @@ def _find_lost_characters(node: Node, given: LeavesByType, result: LeavesByType)
 
 def _find_garbled(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """Text that was decoded with the wrong encoding, in nothing that the span was given."""
-    texts = [text for text in _list_texts(result) if not text.isascii()]
-    garbled = [text for text in texts if count_garbled(text)]
-    lost = sum(map(count_garbled, garbled))
+    garbled = [(text, count) for text in _list_texts(result) if (count := count_garbled(text))]
+    lost = sum(count for _, count in garbled)
     if lost < _LEAST_GARBLED or any(map(count_garbled, _list_texts(given))):
         return ""
-    shown = one_line(garbled[0], limit=_SHOWN)
+    shown = one_line(garbled[0][0], limit=_SHOWN)
     return f"{format_count(lost, 'character')} of its text were decoded wrongly, as in “{shown}”"
 
 
