@@ -29,6 +29,7 @@ the backend answered, shortened, with what looks like a key or an address masked
 from typing import ClassVar
 
 from app.masking import excerpt
+from app.messages import TokenUsage
 
 
 class OpikAssistError(Exception):
@@ -134,6 +135,7 @@ class ModelFailed(Unavailable):
     content_filter, provider_error, cut, length, not_understood, unreachable, not_signed_in,
     not_allowed.
     `setting` names what an operator can change, "" for nothing; it is logged, not shown to users.
+    `usage` is what the provider reported for replies before the failure, None for nothing.
     """
 
     code = "model_failed"
@@ -144,6 +146,7 @@ class ModelFailed(Unavailable):
     ) -> None:
         super().__init__(message, detail=detail, reason=reason)
         self.setting = setting
+        self.usage: TokenUsage | None = None
 
 
 class DatabaseUnavailable(Unavailable):

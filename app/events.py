@@ -201,7 +201,7 @@ class ModelCalled:
     """A call of the model ended: with a `reply`, with an `error`, or stopped (neither).
 
     Neither stored nor shown to a reader. Times are UTC. `usage` is what the provider reported,
-    else an estimate, and zero for a request that was refused before any text came.
+    else an estimate, and zero for a failure before any text came.
     """
 
     started_at: datetime

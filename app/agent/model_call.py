@@ -55,9 +55,10 @@ class ModelCaller:
             error = failure
             raise
         finally:
-            received = reply or Reply("".join(pieces), complete=False)
+            reported = error.usage if isinstance(error, ModelFailed) else None
+            received = reply or Reply("".join(pieces), usage=reported, complete=False)
             # A provider does not charge for a request that it refused.
-            refused = isinstance(error, ModelFailed) and not (pieces or has_withdrawn)
+            refused = isinstance(error, ModelFailed) and not (reported or pieces or has_withdrawn)
             usage = TokenUsage() if refused else measure_usage(messages, received)
             ended_at = datetime.now(UTC)
             self._sink.record_model_call(

@@ -112,6 +112,7 @@ class ProxyModel:
         self._learned = learned
         self._capabilities = learned.get(caller.workspace, model) or capabilities
         self._text = TextTools(token)
+        self._used: TokenUsage | None = None
         self._retries = backend.retries
         self._stream = ReplyStream(
             backend,
@@ -131,7 +132,18 @@ class ProxyModel:
         on_withdrawn: Callable[[], None],
     ) -> Reply:
         """See `agent.ports.Model`. Raises ModelFailed, whose message says what the user can do."""
-        question, output = _Question(messages, tools), _Output(on_text, on_withdrawn)
+        self._used = None
+        try:
+            reply = await self._reply_as_possible(
+                _Question(messages, tools), _Output(on_text, on_withdrawn)
+            )
+        except ModelFailed as failure:
+            failure.usage = self._used
+            raise
+        return replace(reply, usage=self._used)
+
+    async def _reply_as_possible(self, question: _Question, output: _Output) -> Reply:
+        """The reply with native tools, else with tools in text."""
         if self._capabilities.native_tools:
             try:
                 return await self._reply_natively(question, output)
@@ -171,13 +183,12 @@ class ProxyModel:
     def _choose_text(self, streamed: Reply, whole: Reply, output: _Output) -> Reply:
         """One of two replies to the same request, whose finish reason promises calls that neither
         has: the first, unless the second says something else and does not promise any."""
-        usage = _add_usage(streamed.usage, whole.usage)
         same = whole.text.split() == streamed.text.split()
         if same or not whole.text or whole.finish == "tool_calls":
-            return replace(streamed, usage=usage)
+            return streamed
         output.withdraw()
         output.add(whole.text)
-        return replace(whole, usage=usage)
+        return whole
 
     async def _reply_in_text(self, question: _Question, output: _Output) -> Reply:
         reply, reader = await self._stream_text_reply(question, output)
@@ -204,7 +215,7 @@ class ProxyModel:
         reader = self._text.open_reader(self._build_reading_options(question, output))
         whole = await self._request_reply(request, reader, output, stream=False)
         if reader.fault:
-            return replace(whole, usage=_add_usage(streamed.usage, whole.usage)), reader
+            return whole, reader
         return self._join_replies(streamed, whole, _NOWHERE), reader
 
     def _open_reader(self, question: _Question, output: _Output) -> ReplyTextReader:
@@ -247,6 +258,7 @@ class ProxyModel:
                 if rest:
                     output.add(rest)
                 reply = reader.reply(raw)
+                self._used = _add_usage(self._used, reply.usage)
                 self._learn_where_reasoning_begins(reader, reply)
                 return reply
             except ReplyStreamFailed as raised:
@@ -314,8 +326,7 @@ class ProxyModel:
             new = "" if whole.calls else _PARAGRAPH + whole.text
         if new:
             output.add(new)
-        text = streamed.text + new
-        return replace(whole, text=text, usage=_add_usage(streamed.usage, whole.usage))
+        return replace(whole, text=streamed.text + new)
 
     def _build_empty_reply_error(self, reply: Reply) -> ModelFailed:
         cases = {

@@ -308,6 +308,15 @@ async def test_a_request_refused_before_any_text_uses_no_tokens() -> None:
     assert call.usage == TokenUsage()
 
 
+async def test_tokens_that_were_reported_before_a_failure_count() -> None:
+    failure = ModelFailed("The model sent its reasoning only.")
+    failure.usage = TokenUsage(900, 100)
+    table = Table(failure)
+    with pytest.raises(ModelFailed):
+        await table.run()
+    assert table.sink.usage == TokenUsage(900, 100)
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [

@@ -1,11 +1,24 @@
 """Refusals and lost connections: which are tried again, after which pause."""
 
+from typing import Any
+
 import httpx
 import pytest
 import respx
 
+from app.chat.capabilities import Capabilities
+from app.messages import TokenUsage
 from testkit.limits import chat_options
-from tests.chat.proxy import ModelProbe, failed, replayed, streamed, text_frame, whole
+from tests.chat.proxy import (
+    TOKEN,
+    ModelProbe,
+    failed,
+    finish_frame,
+    replayed,
+    streamed,
+    text_frame,
+    whole,
+)
 
 UNREACHABLE = httpx.ConnectError("no route to 10.1.2.3")
 
@@ -190,3 +203,31 @@ async def test_after_text_was_shown_a_refused_parameter_is_a_failure(
     proxy.mock(return_value=streamed(text_frame("Hel"), refusal))
     await failed(ModelProbe(http, options=chat_options(temperature=0.2)))
     assert proxy.call_count == 1
+
+
+REASONING = {"choices": [{"index": 0, "delta": {"reasoning_content": "Well."}}]}
+
+
+@pytest.mark.parametrize(
+    ("native_tools", "frame", "finish", "second", "used"),
+    [
+        (True, REASONING, "length", whole(None, finish="length"), TokenUsage(310, 54)),
+        (True, REASONING, "stop", httpx.Response(400), TokenUsage(300, 50)),
+        (True, text_frame(""), "content_filter", None, TokenUsage(300, 50)),
+        (False, text_frame(f"<call-{TOKEN}>?</call-{TOKEN}>"), "stop", None, TokenUsage(600, 100)),
+    ],
+)
+async def test_a_failure_holds_the_reported_tokens_of_all_replies_before_it(
+    native_tools: bool,
+    frame: dict[str, Any],
+    finish: str,
+    second: httpx.Response | None,
+    used: TokenUsage,
+    http: httpx.AsyncClient,
+    proxy: respx.Route,
+) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 300, "completion_tokens": 50}}
+    first = streamed(frame, finish_frame(finish), usage)
+    proxy.mock(side_effect=[first, second or first])
+    probe = ModelProbe(http, capabilities=Capabilities(native_tools=native_tools))
+    assert (await failed(probe)).usage == used
