@@ -159,7 +159,9 @@ class ProxyModel:
         reader = self._open_reader(question, output)
         if tools and not self._capabilities.streams_calls:
             whole = await request_reply(reader, output, stream=False)
-            return self._join_replies(Reply(""), whole, _NOWHERE)
+            if whole.text or whole.calls:
+                return whole
+            raise self._build_empty_reply_error(whole)
         streamed = await request_reply(reader, output, stream=True)
         calls_lost = bool(tools) and streamed.finish == "tool_calls"
         if streamed.calls or (streamed.text and not calls_lost):
