@@ -17,7 +17,7 @@ from app.conversation.reading_limit import ReadingLimit
 from app.conversation.turn import Turn
 from app.db.store import Store
 from app.db.turn_log import Conversation
-from app.errors import ModelFailed
+from app.errors import LimitReached, ModelFailed
 from app.events import ReplyCompleted, TraceRead
 from app.messages import System, User
 
@@ -80,7 +80,7 @@ async def answer_question(
             budget=request.budget,
             sink=turn,
         )
-    except ModelFailed as failure:
+    except (ModelFailed, LimitReached) as failure:
         if not turn.has_reply and failure.reason not in _NOT_PERMITTED:
             text = opened.answer_without_model()
             await turn.emit(ReplyCompleted(bubble=str(uuid4()), text=text))

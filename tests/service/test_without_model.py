@@ -1,5 +1,6 @@
 """What a user gets where no model says a word: what the analysis found, and what to configure."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -78,6 +79,17 @@ async def test_after_a_word_or_a_call_of_the_model_there_is_only_the_error(
     reader = await service.ask()
     assert reader.error is not None
     assert not any(each.startswith(NO_MODEL) for each in reader.texts)
+
+
+async def test_a_model_without_a_word_until_the_time_is_up_leaves_the_findings(
+    tmp_path: Any,
+) -> None:
+    async with running(f"sqlite:///{tmp_path / 'a.db'}", turn_seconds=1) as service:
+        service.chat.scripts = [[asyncio.Event()]]
+        reader = await service.ask()
+    assert [each.startswith(NO_MODEL) for each in reader.texts] == [True, False]
+    assert reader.texts[1] == reader.error
+    assert "the limit for one answer" in reader.error
 
 
 async def test_a_hostile_trace_has_no_effect_through_the_findings(service: Service) -> None:
