@@ -92,7 +92,8 @@ class ProxyModel:
     """One caller's model; `model` is its name on the wire.
 
     `capabilities` is what is known of it, `learned` what is remembered of all models. `token`
-    marks tool calls in text; content of traces must not be able to hold it.
+    marks tool calls in text; content of traces must not be able to hold it. `has_text` is True once
+    a reply has shown some text.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class ProxyModel:
         learned: LearnedCapabilities,
         token: str,
     ) -> None:
+        self.has_text = False
         self._options = options
         self._model = model
         self._workspace = caller.workspace
@@ -249,6 +251,7 @@ class ProxyModel:
             received = True
             shown = reader.feed(piece)
             if shown:
+                self.has_text = True
                 output.add(shown)
 
         failures = 0
@@ -258,6 +261,7 @@ class ProxyModel:
                 raw = await self._stream.run(body, receive, native_tools=native_tools)
                 rest = reader.end()
                 if rest:
+                    self.has_text = True
                     output.add(rest)
                 reply = reader.reply(raw)
                 self._used = _add_usage(self._used, reply.usage)

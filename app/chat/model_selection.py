@@ -351,7 +351,7 @@ class ChosenModel:
             try:
                 reply = await request_reply(model)
             except ModelFailed as error:
-                if error.reason not in _TRY_NEXT:
+                if model.has_text or error.reason not in _TRY_NEXT:
                     self._model = model
                     raise
                 failure = failure or error

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from standin.chat import ChatError
+from standin.chat import ChatError, text
 from standin.faults import Answer, Fault
 from standin.switches import Generation, Switches, WorkspaceKey
 from testkit.any_model import NO_TOOLS_TEXT, AnyModelChat, ModelReply
+from testkit.scripted_chat import answer
 from testkit.service import PREFIX, Service, running, span_id
 
 LOOK: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -245,6 +246,17 @@ async def test_a_listed_model_that_its_provider_refuses_is_not_tried_in_every_tu
         "claude-sonnet-4-5",
     ]
     assert len(listings) == 1
+
+
+async def test_no_other_model_writes_behind_the_text_of_one_that_failed(
+    migrated_sqlite_uri: str,
+) -> None:
+    async with running(migrated_sqlite_uri, agent_model=("openai/gpt-4.1", CLAUDE)) as service:
+        stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"))
+        refused = ChatError(404, "The model `gpt-4.1` does not exist or you do not have access.")
+        service.chat.scripts = [[text("Half an "), refused], answer("Done.")]
+        reader = await service.ask()
+    assert reader.texts == ["Half an ", reader.error]
 
 
 async def test_without_any_key_the_failure_of_the_configured_model_is_shown(
