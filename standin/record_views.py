@@ -148,8 +148,11 @@ def _newest_first(entries: Iterable[StoredRecord]) -> list[StoredRecord]:
 def _build_record_view(entry: StoredRecord) -> Json:
     fields = entry.fields
     updated = entry.last_updated_at or entry.created_at
-    return fields | {
+    return {
+        # First, as the backend writes them: a client may read only the beginning of a record.
         "id": entry.id,
+        "project_id": fields["project_id"],
+        **fields,
         "created_at": timestamps.text(entry.created_at),
         "created_by": entry.created_by,
         "last_updated_at": timestamps.text(updated),

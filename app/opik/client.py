@@ -26,6 +26,7 @@ from app.opik.responses import (
     SpanPage,
     build_error,
     find_last_id,
+    find_project_id,
     parse_page,
     read_record,
 )
@@ -95,8 +96,11 @@ class OpikClient:
         try:
             return await read_record(Trace, response, "trace")
         except RecordTooLarge:
-            stripped = {"strip_attachments": True}
-            return await self._truncated(Trace, caller, "/traces/search", trace_id, stripped)
+            project_id = find_project_id(response)
+            if project_id is None:
+                raise
+            scope = {"project_id": project_id, "strip_attachments": True}
+            return await self._truncated(Trace, caller, "/traces/search", trace_id, scope)
 
     async def get_span(self, caller: Caller, span_id: str, *, trace: Trace) -> Span:
         """One span of this trace with its bodies; NotFound for a span of another trace."""

@@ -19,6 +19,7 @@ from app.errors import (
     OpikAssistError,
     Unprocessable,
 )
+from app.ids import UUID_PATTERN
 from app.opik import deep_json
 from app.opik.records import Span, Trace
 from app.worker_threads import PARSED_INLINE_BYTES, run_by_size
@@ -30,6 +31,7 @@ _MOST_ERRORS = 20
 
 _FIRST_ID = re.compile(rb'\{"id": ?"([0-9a-zA-Z-]+)"')
 """Of a record that begins with it, as all do that a backend writes."""
+_PROJECT_ID = re.compile(rb'"project_id": ?"(%b)"' % UUID_PATTERN.encode())
 
 Record = TypeVar("Record", bound=BaseModel)
 Listed = TypeVar("Listed", Span, Trace)
@@ -74,6 +76,12 @@ async def read_record(kind: type[Record], response: BackendResponse, what: str) 
     return await run_by_size(
         len(response.body), PARSED_INLINE_BYTES, parse_record, kind, response, what
     )
+
+
+def find_project_id(response: BackendResponse) -> str | None:
+    """The project of a record that may be cut: a backend writes ids before what was recorded."""
+    found = _PROJECT_ID.search(response.body)
+    return None if found is None else found[1].decode()
 
 
 def build_error(response: BackendResponse, what: str) -> OpikAssistError:

@@ -489,6 +489,14 @@ async def test_a_body_too_large_to_read_is_shown_as_far_as_the_backend_cuts_it()
     assert "of 10,001 characters" in text
 
 
+async def test_a_trace_too_large_to_read_is_opened_as_far_as_the_backend_cuts_it() -> None:
+    other = {"project_id": span_id(9), "text": "z" * 17_000_000}
+    async with opened_trace_of(a_span(1), trace=a_trace(input=other)) as harness:
+        text = await harness.call("get_span_details", span_id="trace", include_input=True)
+    assert "zzz" in text
+    assert "of 10,001 characters" in text
+
+
 async def test_a_backend_that_gives_no_single_spans_leaves_the_beginning_and_says_so() -> None:
     async with opened_trace_of(a_span(1, output={"text": LONG})) as harness:
         path = f"/v1/private/spans/{span_id(1)}"
