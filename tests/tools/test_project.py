@@ -108,3 +108,9 @@ async def test_a_record_whose_id_is_none_is_left_out() -> None:
         )
         found = await project.list_thread()
         assert len(found.traces) == 3
+
+
+async def test_a_list_by_fewer_filters_is_complete_by_its_own_pages_only() -> None:
+    async with thread_of(300, source="") as (_, project):
+        found = await project.list_named("answer-question", project.make_window(1), enough=50)
+        assert (len(found.traces), found.complete) == (100, False)

@@ -90,6 +90,7 @@ class TraceLister:
 
     async def _read(self, filters: Sequence[Filter], cursor: str) -> bool:
         """Reads pages until there is enough; False where the backend refuses the filters."""
+        self._found.complete = False
         size, known = PageSize(), {each.id for each in self._found.traces}
         while not self._is_enough():
             limit = min(size.limit, self.limits.records - self._found.records)
