@@ -88,11 +88,18 @@ class TraceTools:
         tool_call = ToolCall(str(uuid4()), name, json.dumps(rest))
         opening = call.conversations.open_trace(call.caller, trace_id, view.aliases)
         async with opening as opened:
-            texts = [] if name == _FINDINGS.name else await _find_first(view, opened)
+            texts = [] if _shows_findings(name, rest) else await _find_first(view, opened)
             view.is_new = False
             result = await _run(opened, tool_call)
         texts.append(view.fence.wrap(result.text))
         return ToolAnswer("\n\n".join(texts), failed=result.outcome == "failed")
+
+
+def _shows_findings(name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether the result itself has the findings: a list, or a part of the trace, has not."""
+    view = arguments.get("view", "outline")
+    narrowed = any(value for key, value in arguments.items() if key != "view")
+    return name == _FINDINGS.name and view in ("outline", "findings") and not narrowed
 
 
 async def _find_first(view: _TraceView, opened: OpenedTrace) -> list[str]:

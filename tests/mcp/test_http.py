@@ -74,6 +74,23 @@ async def test_the_first_result_begins_with_the_findings_and_names_stay_valid(
         assert "began in" not in second
 
 
+async def test_the_findings_stand_once_in_the_first_result_whatever_is_asked_of_the_trace(
+    service: Service,
+) -> None:
+    for more in (
+        {},
+        {"view": "outline", "root": None, "offset": 0},
+        {"view": "findings"},
+        {"view": "spans"},
+        {"name": "order"},
+        {"root": "s2"},
+        {"view": "none"},
+    ):
+        async with connected(service) as client:
+            first = await client.call_tool("get_trace_data", {"trace_id": TRACE_ID, **more})
+            assert read(first).count("KeyError: 'orders' began in") == 1, more
+
+
 @pytest.mark.parametrize("first", ["get_trace_data", "search_trace"])
 async def test_what_is_usual_stands_in_the_outline_itself(service: Service, first: str) -> None:
     """A turn's model has an outline that was written sooner, and is told what came after it."""
