@@ -1,5 +1,6 @@
 """What is usual for a name in the outline and the findings, and what an opening pays for it."""
 
+from functools import partial
 from typing import Any
 
 import anyio
@@ -12,9 +13,11 @@ from app.tools.trace.loader import TraceLoader
 from standin.faults import Answer, Delay, Fault, garbage
 from testkit.constants import changed_constants
 from testkit.limits import load_limits
-from testkit.service import TRACE_ID
+from testkit.service import TRACE_ID, WAIT_SECONDS, wait_until
 from tests.tools.other_traces import put_timed_runs, timed_run
 from tests.tools.trace_harness import (
+    CALLER,
+    OWNER,
     TraceHarness,
     a_call,
     a_span,
@@ -129,6 +132,23 @@ async def test_what_is_usual_is_kept_for_the_owners_next_turn() -> None:
         again = await open_trace(opener, harness.client, harness.aliases)
         assert "baseline in this project: 99 traces" in again.outline
         assert len(harness.requests("/traces/stats")) == before
+
+
+async def test_an_opening_that_is_cancelled_leaves_it_to_the_next() -> None:
+    async with opened_trace_of(a_span(1), trace=slow_trace()) as harness:
+        put_timed_runs(harness, 98)
+        opener = build_opener(harness.client, harness.loader)
+        harness.switches.faults.append(Fault(Delay(60), STATS, times=1))
+        before = len(harness.requests("/traces/stats"))
+        with changed_constants(baseline_seconds=WAIT_SECONDS):
+            async with anyio.create_task_group() as group:
+                trace = await harness.client.get_trace(CALLER, TRACE_ID)
+                opening = opener.begin(CALLER, OWNER, trace)
+                group.start_soon(partial(opening.open, Aliases(), complete=True))
+                await wait_until(lambda: len(harness.requests("/traces/stats")) > before)
+                group.cancel_scope.cancel()
+            again = await open_trace(opener, harness.client, harness.aliases)
+            assert "baseline in this project: 99 traces" in await again.complete()
 
 
 async def test_two_openings_at_once_ask_once() -> None:

@@ -44,11 +44,9 @@ class ProjectBaselines:
             return None
         if key not in self._kept:
             usual: Baseline | None = None
-            try:
-                with anyio.move_on_after(BASELINE_SECONDS):
-                    usual = await self._asking.get(key, lambda: self._read_baseline(caller, trace))
-            finally:
-                self._kept[key] = usual
+            with anyio.move_on_after(BASELINE_SECONDS):
+                usual = await self._asking.get(key, lambda: self._read_baseline(caller, trace))
+            self._kept[key] = usual
         return self._kept.get(key)
 
     async def _read_baseline(self, caller: Caller, trace: Trace) -> Baseline | None:
