@@ -1,5 +1,6 @@
 """Usage events to Segment and New Relic. Without their settings no library is loaded."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,5 +70,8 @@ class UsageReports:
             yield [AnalyticsObserver(each, key=key, environment=self.environment) for each in sinks]
         finally:
             for sink in sinks:
-                with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                    await anyio.to_thread.run_sync(sink.close, abandon_on_cancel=True)
+                # The process waits at its end for every thread that is no daemon.
+                closing = threading.Thread(target=sink.close, daemon=True)
+                closing.start()
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(closing.join, CLOSE_SECONDS)

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import http.server
 import json
+import socket
 import ssl
 import sys
 import threading
@@ -25,7 +26,7 @@ from standin.chat import text
 from standin.switches import UserAccount
 from testkit import credentials
 from testkit.certificates import write_certificate
-from testkit.processes import ROOT, backend_and_service_process, find_free_port, run_python
+from testkit.processes import ROOT, backend_and_service_process, run_python
 from testkit.scripted_chat import DirectedChat, answer
 from testkit.service import TRACE_ID, record_trace, running, serving, wait_until
 
@@ -101,10 +102,17 @@ async def test_a_stopped_answer_is_an_event(migrated_sqlite_uri: str) -> None:
     assert receiver.events[-2]["properties"]["outcome"] == "cancelled"
 
 
-async def test_a_dead_receiver_delays_no_turn_and_no_end(migrated_sqlite_uri: str) -> None:
-    address = f"http://127.0.0.1:{find_free_port()}"
-    async with running(migrated_sqlite_uri, segment_write_key="w", segment_host=address) as service:
-        assert (await service.ask()).error is None
+async def test_a_silent_receiver_delays_no_turn_and_no_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = {
+            "SEGMENT_WRITE_KEY": "w",
+            "SEGMENT_HOST": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "SHUTDOWN_SECONDS": "1",
+        }
+        async with backend_and_service_process(tmp_path, answer("It was."), **settings) as running:
+            service, process = running
+            assert (await service.ask()).error is None
+            assert await process.stop() == 0, process.log
 
 
 LOADED = """
