@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -70,7 +71,9 @@ def command(
     try:
         sys.exit(0 if anyio.run(run) else 1)
     except KeyboardInterrupt:
-        sys.exit(130)
+        # An exit would wait for the thread that reads the terminal.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
 
 
 def _asks_on(question: str | None) -> bool:
@@ -108,7 +111,7 @@ async def _read_questions(question: str | None) -> AsyncIterator[str]:
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     if not _asks_on(question):
-        yield await anyio.to_thread.run_sync(sys.stdin.read)
+        yield await anyio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
         return
     while True:
         try:

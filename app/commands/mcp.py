@@ -1,6 +1,7 @@
 """`opik-assist mcp`: the tools for a coding agent that starts this process."""
 
 import os
+import signal
 from typing import Any
 
 import anyio
@@ -20,6 +21,8 @@ def command() -> None:
     ~/.opik.config. Needs no running service; conversations are forgotten at the end. Needs
     pip install 'opik-assist[mcp]'.
     """
+    # Nothing else interrupts a read of standard input. As at SIGTERM, there is nothing to keep.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(_serve)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 
 import anyio.to_thread
@@ -38,6 +40,23 @@ async def test_a_started_process_answers_with_the_key_of_its_environment() -> No
     assert isinstance(answer, TextContent)
     assert answer.text == "It was the tool."
     assert sent == {credentials.API_KEY}
+
+
+@pytest.mark.slow
+async def test_ctrl_c_ends_the_process_while_it_waits_for_requests() -> None:
+    async with serving_backend() as backend:
+        started = server(backend)
+        process = await anyio.open_process(
+            [started.command, *started.args], env=started.env, stderr=subprocess.DEVNULL
+        )
+        async with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            await process.stdin.send(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+            await process.stdout.receive()
+            process.send_signal(signal.SIGINT)
+            with anyio.fail_after(30):
+                assert await process.wait() == -signal.SIGINT
 
 
 @pytest.mark.slow

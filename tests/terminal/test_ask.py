@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -192,7 +193,12 @@ async def test_a_running_service_is_asked_with_the_same_words(
     assert kept[0] == ("user", "Why?")
 
 
-def use_terminal(command: list[str], environment: dict[str, str], typed: list[str]) -> str:
+CTRL_C = "\x03"
+
+
+def use_terminal(
+    command: list[str], environment: dict[str, str], typed: list[str], *, status: int = 0
+) -> str:
     """What a terminal shows when the words are typed, each once a prompt stands there."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -212,8 +218,12 @@ def use_terminal(command: list[str], environment: dict[str, str], typed: list[st
                 break
             shown += data
             if typed and shown.endswith(b"> "):
-                os.write(controller, typed.pop(0).encode())
-        assert process.wait(30) == 0, shown
+                word = typed.pop(0)
+                if word == CTRL_C:
+                    process.send_signal(signal.SIGINT)
+                    break
+                os.write(controller, word.encode())
+        assert process.wait(30) == status, shown
     finally:
         os.close(controller)
         process.kill()
@@ -256,3 +266,12 @@ async def test_a_terminal_asks_on_after_a_question_that_was_refused(tmp_path: Pa
         )
     assert shown.count("no such trace") == 1
     assert "the tool" in shown
+
+
+@pytest.mark.slow
+async def test_ctrl_c_at_the_prompt_ends_the_command(tmp_path: Path) -> None:
+    async with serving_backend() as backend:
+        values = environment(backend, HOME=str(tmp_path), TERM="xterm-256color")
+        command = [sys.executable, "-m", "app", "ask", TRACE_ID]
+        use = partial(use_terminal, status=-signal.SIGINT)
+        await anyio.to_thread.run_sync(use, command, build_environment(**values), [CTRL_C])
