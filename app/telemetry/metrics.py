@@ -1,7 +1,7 @@
 """Metrics for Prometheus. Imported only where METRICS_ENABLED is set.
 
 No label holds an id, a user, a workspace or a text: labels are outcomes, kinds of tokens, and the
-names of tools and models, of which each process keeps the first MOST_NAMES.
+names of tools and models. Of models each process keeps the first MOST_NAMES.
 
 Several processes behind one port share a folder, the library's own PROMETHEUS_MULTIPROC_DIR: each
 writes its values there, and whichever is asked adds them up.
@@ -31,7 +31,7 @@ from app.events import ModelCalled, StoredEvent, TerminalEvent, ToolCompleted
 from app.telemetry.observers import NoObserver
 
 MOST_NAMES = 100
-"""Models and tools have tens of names; a server of one's own may report a new one each time."""
+"""Models have tens of names; a server of one's own may report a new one each time."""
 
 OTHER = "other"
 _SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -47,7 +47,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a time beside each counter, which no query needs
         self._registry = CollectorRegistry()
-        self._names: dict[str, set[str]] = {}
+        self._models: set[str] = set()
         self.turns = self._counter("turns", "Finished turns by outcome.", "outcome")
         self.turn_seconds = self._histogram(
             "turn_seconds", "Seconds from a question to the end of its turn.", _TURN_SECONDS
@@ -94,13 +94,12 @@ class Metrics:
         if os.environ.get(_SHARED_FOLDER):
             multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
 
-    def limit_name(self, label: str, name: str) -> str:
-        """The name, or OTHER where this label has MOST_NAMES others already."""
-        known = self._names.setdefault(label, set())
-        if name not in known:
-            if len(known) >= MOST_NAMES:
+    def limit_model(self, name: str) -> str:
+        """The model's name, or OTHER where there are MOST_NAMES others already."""
+        if name not in self._models:
+            if len(self._models) >= MOST_NAMES:
                 return OTHER
-            known.add(name)
+            self._models.add(name)
         return name
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
@@ -124,13 +123,15 @@ class _TurnMetrics(NoObserver):
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._metrics = metrics
         self._model = model
+        self._tools: set[str] = set()
         self._started_at = time.monotonic()
 
     def record_event(self, event: StoredEvent | ModelCalled) -> None:
         if isinstance(event, ModelCalled):
             self._record_model_call(event)
         elif isinstance(event, ToolCompleted):
-            tool = self._metrics.limit_name("tool", event.name)
+            # A name that no tool has is the model's own text.
+            tool = event.name if event.name in self._tools else OTHER
             self._metrics.tool_calls.labels(tool, event.outcome).inc()
 
     def record_first_text(self) -> None:
@@ -141,10 +142,11 @@ class _TurnMetrics(NoObserver):
         self._metrics.turn_seconds.observe(time.monotonic() - self._started_at)
 
     def _record_model_call(self, call: ModelCalled) -> None:
+        self._tools |= {each.name for each in call.tools}
         if call.reply is not None:
             self._model = call.reply.model or self._model
         outcome = "ok" if call.reply else "failed" if call.error else "stopped"
-        model = self._metrics.limit_name("model", self._model)
+        model = self._metrics.limit_model(self._model)
         self._metrics.model_calls.labels(model, outcome).inc()
         tokens = self._metrics.tokens
         tokens.labels("prompt").inc(call.usage.prompt_tokens)

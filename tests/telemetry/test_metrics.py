@@ -81,8 +81,8 @@ async def test_a_backend_that_fails_is_counted(migrated_sqlite_uri: str) -> None
 
 
 async def test_names_and_labels_are_fixed_and_hold_no_id(migrated_sqlite_uri: str) -> None:
-    metrics = Metrics()
-    chat = DirectedChat(calling(("get_trace_data", "{}")), answer("It was the tool."))
+    calls = calling(("get_trace_data", "{}"), ("lookup_mary@example.com", "{}"))
+    chat = DirectedChat(calls, answer("It was the tool."))
     async with running(migrated_sqlite_uri, chat=chat, metrics_enabled=True) as service:
         await service.ask("What did mary@example.com do?")
         shown = (await service.http.get(f"{service.url}{PREFIX}/metrics")).text
@@ -93,15 +93,14 @@ async def test_names_and_labels_are_fixed_and_hold_no_id(migrated_sqlite_uri: st
         assert keys == NAMES[_PARTS_OF_HISTOGRAM.sub("", name) if "seconds" in name else name]
     assert TRACE_ID not in shown
     assert "mary" not in shown
-    assert metrics.limit_name("model", "first") == "first"
+    assert f'tool="{OTHER}"' in shown
 
 
 def test_names_of_models_are_bounded() -> None:
     metrics = Metrics()
-    names = [metrics.limit_name("model", f"model-{each}") for each in range(MOST_NAMES + 5)]
+    names = [metrics.limit_model(f"model-{each}") for each in range(MOST_NAMES + 5)]
     assert names[MOST_NAMES:] == [OTHER] * 5
-    assert metrics.limit_name("model", "model-0") == "model-0"
-    assert metrics.limit_name("tool", "get_thread") == "get_thread"
+    assert metrics.limit_model("model-0") == "model-0"
 
 
 async def test_metrics_are_off_by_default(migrated_sqlite_uri: str) -> None:
