@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, func, select, tuple_
 from sqlalchemy import inspect as inspect_schema
@@ -31,6 +31,9 @@ SESSION_PREFIX = "opik-ai-trace-analyzer-"
 
 _PAGE_SESSIONS = 200
 """Sessions read at a time: some MB of events at most, as a session has tens of events."""
+
+_YEAR_10000 = 253_402_300_800
+"""In seconds since 1970; neither `datetime` nor MySQL knows that year."""
 
 _EVENT_COLUMNS = ("author", "content", "partial", "error_code", "error_message")
 """What ADK 1.10 keeps of an event in columns of its own, as far as it is used here."""
@@ -94,7 +97,7 @@ class AdkEvent(_AdkRecord):
     id: str
     invocation_id: str = ""
     author: str = ""
-    timestamp: float
+    timestamp: float = Field(ge=0, lt=_YEAR_10000)
     content: AdkContent | None = None
     partial: bool | None = None
     error_code: str | None = None
@@ -177,7 +180,7 @@ class AdkSource:
 async def open_adk_source(url: URL) -> AsyncIterator[AdkSource]:
     """Connects to the database and finds out what its tables look like.
 
-    Raises StartRefused where it cannot be reached or holds no tables of ADK.
+    Raises StartRefused where it cannot be reached or read, or holds no tables of ADK.
     """
     engine = create_engine(url, pool_recycle=-1)
     async with AsyncExitStack() as opened:
@@ -185,11 +188,11 @@ async def open_adk_source(url: URL) -> AsyncIterator[AdkSource]:
         try:
             db = await opened.enter_async_context(engine.connect())
             columns = await db.run_sync(_list_event_columns)
+            if not {"session_id", "invocation_id"} <= columns:
+                raise StartRefused("--from: this database holds no conversations of Google's ADK.")
+            yield AdkSource(db, columns)
         except DBAPIError as error:
             raise StartRefused(f"--from: {describe_error(error)}") from None
-        if not {"session_id", "invocation_id"} <= columns:
-            raise StartRefused("--from: this database holds no conversations of Google's ADK.")
-        yield AdkSource(db, columns)
 
 
 def _list_event_columns(connection: Any) -> frozenset[str]:

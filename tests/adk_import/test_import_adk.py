@@ -237,9 +237,12 @@ async def test_each_turn_has_one_end(latest: Import, last: OldEvent, ending: obj
 
 
 async def test_what_cannot_be_imported_is_reported_with_its_reason(latest: Import) -> None:
-    broken = OldEvent("e-1", "data_analyzer", [{"text": "x"}], more={"timestamp": "yesterday"})
+    broken = [
+        OldEvent("e-1", "data_analyzer", [{"text": "x"}], more={"timestamp": time})
+        for time in ("yesterday", 1e20)
+    ]
     other = "0193f000-0000-7000-8000-00000000a002"
-    await latest.old.add_session(TRACE, [ask("e-1", "Why?"), broken])
+    await latest.old.add_session(TRACE, [ask("e-1", "Why?"), *broken])
     await latest.old.add_session(other, [SETUP])
     await latest.old.add_session("../../etc", FIRST_TURN)
     await latest.old.add_session(other, SECOND_TURN, app_name="another-program")
@@ -247,7 +250,7 @@ async def test_what_cannot_be_imported_is_reported_with_its_reason(latest: Impor
     assert "1 conversations imported" in printed
     assert "1 sessions left out: nothing was asked" in printed
     assert "1 sessions left out: the session names no trace" in printed
-    assert "1 events left out: no known form of ADK's" in printed
+    assert "2 events left out: no known form of ADK's" in printed
 
 
 async def test_a_database_without_old_tables_is_named(
@@ -257,6 +260,15 @@ async def test_a_database_without_old_tables_is_named(
     ended = await Import(old, migrated_sqlite_uri, monkeypatch).try_run()
     assert ended.exit_code == 1
     assert "this database holds no conversations of Google's ADK" in str(ended.exception)
+
+
+async def test_an_error_of_the_old_database_is_a_sentence(latest: Import) -> None:
+    await latest.old.add_session(TRACE, FIRST_TURN)
+    await latest.old.execute("ALTER TABLE sessions DROP COLUMN state")
+    ended = await latest.try_run()
+    assert ended.exit_code == 1
+    assert str(ended.exception).startswith("--from: ")
+    assert "state" in str(ended.exception)
 
 
 async def test_only_the_owner_of_the_session_token_sees_what_was_imported(latest: Import) -> None:
