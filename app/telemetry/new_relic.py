@@ -5,13 +5,16 @@ exceptions, logs, attributes of requests, and spans, which hold URLs. Requests a
 endpoint, as a path holds a trace's id.
 """
 
+import configparser
 import os
 from typing import Any
 
 import newrelic.agent
+from newrelic.api.exceptions import ConfigurationError
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.errors import StartRefused
 from app.telemetry.analytics import Properties
 
 EVENT_TYPE = "OpikAssist"
@@ -23,10 +26,20 @@ class NewRelicSink:
     """`EventSink` of New Relic's agent, whose threads connect and send."""
 
     def __init__(self, *, license_key: str | None, config_file: str | None) -> None:
-        """The license key may also stand in the file. Waits for no connection."""
+        """The license key may also stand in the file. Waits for no connection.
+
+        Raises StartRefused for a file that cannot be read.
+        """
         if license_key is not None:
             os.environ["NEW_RELIC_LICENSE_KEY"] = license_key
-        newrelic.agent.initialize(config_file)
+        try:
+            newrelic.agent.initialize(config_file)
+        except (ConfigurationError, configparser.Error, OSError, ValueError) as error:
+            # Parsers quote lines, and one holds the license key.
+            raise StartRefused(
+                f"NEW_RELIC_CONFIG_FILE: {config_file} is no file that New Relic's agent can read"
+                f" ({type(error).__name__})"
+            ) from None
         settings = newrelic.agent.global_settings()
         settings.transaction_tracer.enabled = False
         settings.span_events.enabled = False

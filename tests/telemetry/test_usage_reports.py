@@ -152,6 +152,12 @@ async def test_a_missing_library_is_named_with_what_to_install(
             pass
 
 
+async def test_a_config_file_that_cannot_be_read_is_named(migrated_sqlite_uri: str) -> None:
+    with pytest.raises(StartRefused, match=r"^NEW_RELIC_CONFIG_FILE: /missing\.ini is no"):
+        async with running(migrated_sqlite_uri, new_relic_config_file="/missing.ini"):
+            pass
+
+
 REPLIES: dict[str, Any] = {
     "preconnect": {"redirect_host": "localhost"},
     "connect": {
