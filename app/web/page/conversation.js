@@ -51,7 +51,6 @@ export class Conversation {
       this.suggestions = read.suggestions ?? [];
       this.earlier = read.earlier ?? null;
       this.rating = read.rating ?? null;
-      this.leaf = leaf;
       this.error = null;
     } catch (error) {
       this.error = error;
@@ -84,22 +83,27 @@ export class Conversation {
     this._stop?.abort();
   }
 
+  /** The id of the last turn that is stored. */
+  get leaf() {
+    return this.turns.findLast(({ id }) => id)?.id;
+  }
+
   /**
-   * Asks, and gives the turn at its end; none where nothing was asked. `replaces` is the turn in
+   * Asks, and gives the turn at its end; none where nothing was asked. `instead` is the turn in
    * whose place the question is asked.
    */
-  async ask(message, { model, replaces } = {}) {
+  async ask(message, { model, instead } = {}) {
     if (this.running || !message.trim()) return;
     const stop = new AbortController();
     this._stop = stop;
     this.loaded = true;
     this.suggestions = [];
     this.error = null;
-    if (replaces) {
-      this.turns = this.turns.slice(0, this.turns.findIndex((turn) => turn.id === replaces));
-    }
-    const leaf = replaces ? undefined : this.turns.at(-1)?.id;
-    const turn = newTurn(message, { running: true });
+    if (instead) this.turns = this.turns.slice(0, this.turns.indexOf(instead));
+    // A turn without an id was refused; where it was to replace another, the next one still is.
+    const replaces = instead?.id ?? instead?.replaces;
+    const leaf = replaces ? undefined : this.leaf;
+    const turn = newTurn(message, { running: true, replaces });
     this.turns = [...this.turns, turn];
     this._changed();
     try {
@@ -125,7 +129,7 @@ export class Conversation {
     const read = readTurns((await this._readHistory({})).content);
     if (this.running) return;
     const known = new Map(read.map((turn) => [turn.id, turn]));
-    if (!this.turns.at(-1)?.id) this.turns.at(-1).id = read.at(-1)?.id;
+    this._identifyLast(read);
     for (const turn of this.turns) {
       const { siblings = [], leaves = [] } = known.get(turn.id) ?? turn;
       Object.assign(turn, { siblings, leaves });
@@ -133,6 +137,14 @@ export class Conversation {
       if (turn.running) Object.assign(turn, known.get(turn.id), { running: false });
     }
     this._changed();
+  }
+
+  /** Gives a turn whose stream had no id that of the same question in its place, if it is stored. */
+  _identifyLast(read) {
+    const last = this.turns.at(-1);
+    const newest = read.at(-1);
+    if (last.id || newest?.question !== last.question || read.at(-2)?.id !== this.leaf) return;
+    last.id = newest.id;
   }
 
   _end(turn) {

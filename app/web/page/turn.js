@@ -15,7 +15,7 @@ export function Turn({ turn, last, conversation, names, ask, onStatus }) {
     turn.parts.filter((part) => part.kind === "text").map((part) => part.text).join("\n\n");
   const again = (message) => {
     setEditing(false);
-    ask(message, { replaces: turn.id });
+    ask(message, { instead: turn });
   };
   const waits = turn.running && !turn.parts.some(isMoving);
   return html`
@@ -33,8 +33,7 @@ export function Turn({ turn, last, conversation, names, ask, onStatus }) {
       html`
         <footer class="answer-tools">
           ${turn.parts.length > 0 && html`<${CopyButton} label="Copy answer" text=${answer} />`}
-          ${turn.id &&
-          html`<${IconButton} icon="refresh" label="Answer again" disabled=${conversation.running} onClick=${() => again(turn.question)} />`}
+          <${IconButton} icon="refresh" label="Answer again" disabled=${conversation.running} onClick=${() => again(turn.question)} />
           ${last && html`<${Thumbs} conversation=${conversation} onStatus=${onStatus} />`}
           <${Spent} turn=${turn} />
         </footer>
@@ -51,7 +50,6 @@ function QuestionTools({ turn, conversation, edit }) {
   const at = siblings.indexOf(turn.id);
   const show = (index) => conversation.load(leaves[index] ?? siblings[index]);
   const busy = conversation.running;
-  if (!turn.id) return null;
   return html`
     <div class="question-tools">
       ${siblings.length > 1 &&
