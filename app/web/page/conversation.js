@@ -23,6 +23,7 @@ export class Conversation {
     this._changed = changed;
     this._stop = null;
     this._drawing = 0;
+    this._round = 0;
   }
 
   get running() {
@@ -41,11 +42,13 @@ export class Conversation {
 
   /** Reads the list and the history: of the active branch, or of the one that ends with a turn. */
   async load(leaf) {
+    this._round += 1;
+    const round = this._round;
     try {
       await this.loadList();
       const read = this.id ? await this._readHistory({ leaf }) : { content: [] };
-      // A question that was asked meanwhile is newer than what was read.
-      if (this.running) return;
+      // A question that was asked meanwhile is newer than what was read, and so is another choice.
+      if (this.running || round !== this._round) return;
       this.turns = readTurns(read.content);
       if (leaf === undefined && this.turns.length) this.turns.at(-1).running = this.summary?.running;
       this.suggestions = read.suggestions ?? [];
@@ -53,7 +56,7 @@ export class Conversation {
       this.rating = read.rating ?? null;
       this.error = null;
     } catch (error) {
-      this.error = error;
+      if (round === this._round) this.error = error;
     } finally {
       this.loaded = true;
       this._changed();
