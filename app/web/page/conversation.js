@@ -72,9 +72,20 @@ export class Conversation {
 
   /** Reads the turns before those that are shown. */
   async loadEarlier() {
-    const read = await this._readHistory({ leaf: this.leaf, before: this.earlier });
-    this.turns = [...readTurns(read.content), ...this.turns];
-    this.earlier = read.earlier ?? null;
+    const { _round: round, earlier: before } = this;
+    if (before === null) return;
+    this.earlier = null;
+    try {
+      const read = await this._readHistory({ leaf: this.leaf, before });
+      if (round !== this._round) return;
+      this.turns = [...readTurns(read.content), ...this.turns];
+      this.earlier = read.earlier ?? null;
+      this.error = null;
+    } catch (error) {
+      if (round !== this._round) return;
+      this.earlier = before;
+      this.error = error;
+    }
     this._changed();
   }
 
