@@ -293,6 +293,23 @@ async def test_a_question_is_edited_and_answered_again_and_versions_are_kept(vis
 
 
 @pytest.mark.slow
+async def test_the_branch_that_is_shown_is_exported(visit: Visit) -> None:
+    await visit.open_trace()
+    await _ask(visit, "Why?", "One.")
+    visit.service.chat.scripts = [answer("Two.")]
+    await visit.page.get_by_role("button", name="Answer again").click()
+    await expect(visit.chat).to_contain_text("2 / 2")
+    await visit.page.get_by_role("button", name="Previous version").click()
+    await expect(visit.messages).to_have_text(["Why?", "One."])
+    await visit.page.get_by_role("button", name="Export this conversation").click()
+    async with visit.page.expect_download() as saved:
+        await visit.chat.get_by_role("button", name="Markdown").click()
+    exported = (await (await saved.value).path()).read_text()
+    assert "One." in exported
+    assert "Two." not in exported
+
+
+@pytest.mark.slow
 async def test_model_tokens_thumbs_and_follow_ups_are_there_after_a_reload(visit: Visit) -> None:
     await visit.open_trace()
     await _ask(visit, "Why?", "It was the tool.")

@@ -40,7 +40,8 @@ export function ChatHead({ traceId, conversation, onStatus }) {
     }, "Renamed.");
   const save = (format) =>
     attempt(async () => {
-      const { blob, name } = await api.exportConversation(traceId, { conversation: conversation.id, format });
+      const { id, leaf } = conversation;
+      const { blob, name } = await api.exportConversation(traceId, { conversation: id, leaf, format });
       saveFile(blob, name);
     }, "Exported.");
   const toggle = (name) => setMode(mode === name ? "" : name);
