@@ -261,13 +261,14 @@ async def test_conversations_are_begun_renamed_switched_and_deleted(visit: Visit
 @pytest.mark.slow
 async def test_a_conversation_is_exported_as_markdown_and_as_json(visit: Visit) -> None:
     await visit.open_trace()
-    await _ask(visit, "Why?", "It was the tool.")
-    for name, part in (("Markdown", "## Question"), ("JSON", '"messages"')):
+    await _ask(visit, "Pourquoi échoué?", "It was the tool.")
+    for name, end, part in (("Markdown", "md", "## Question"), ("JSON", "json", '"messages"')):
         await visit.page.get_by_role("button", name="Export this conversation").click()
         async with visit.page.expect_download() as saved:
             await visit.chat.get_by_role("button", name=name, exact=True).click()
-        file = await (await saved.value).path()
-        assert part in file.read_text()
+        saved_file = await saved.value
+        assert saved_file.suggested_filename == f"pourquoi-échoué.{end}"
+        assert part in (await saved_file.path()).read_text()
 
 
 @pytest.mark.slow

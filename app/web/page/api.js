@@ -112,8 +112,9 @@ export async function deleteConversation(id, conversation) {
 /** A conversation as a file: its content and its name. */
 export async function exportConversation(id, query) {
   const response = await checked(await send(`${session(id)}/export`, { query, accept: "*/*" }));
-  const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
-  return { blob: await response.blob(), name: named?.[1] ?? "conversation" };
+  const disposition = response.headers.get("Content-Disposition") ?? "";
+  const named = /filename\*=UTF-8''(\S+)/.exec(disposition) ?? /filename="([^"]+)"/.exec(disposition);
+  return { blob: await response.blob(), name: decodeURIComponent(named?.[1] ?? "conversation") };
 }
 
 /** Sets the rating: 1 up, 0 down, null none. */
