@@ -8,6 +8,7 @@ program can get wrong (a malformed body, another content type, a foreign origin)
 import re
 from typing import Any
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,8 @@ from app.errors import (
 from app.web.markdown.allowed_links import AllowedLinks
 from app.web.markdown.filter import make_inert
 from app.web.panel import PanelFrame, build_error_frame
+
+log = structlog.get_logger(__name__)
 
 INTERNAL_ERROR = OpikAssistError("Something went wrong inside the assistant.")
 
@@ -58,9 +61,16 @@ async def handle_http_exception(_: Request, error: Exception) -> Response:
     return answer
 
 
-async def handle_crash(_: Request, __: Exception) -> Response:
-    """Responds to an unexpected error; the traceback goes to the log, never to the client."""
-    return build_error_response(INTERNAL_ERROR)
+async def handle_crash(request: Request, error: Exception) -> Response:
+    """Responds to an unexpected error; the traceback goes to the log, never to the client.
+
+    Starlette calls it outside the middleware that gives responses and log lines their request id.
+    """
+    request_id = request.state["request_id"]
+    log.error("request_crashed", request=request_id, exc_info=error)
+    answer = build_error_response(INTERNAL_ERROR)
+    answer.headers["X-Request-ID"] = request_id
+    return answer
 
 
 def wants_json(request: Request[Any]) -> bool:

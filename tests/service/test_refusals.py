@@ -252,3 +252,15 @@ async def test_a_request_id_of_the_proxy_is_kept_and_a_strange_one_is_not(
             f"{service.url}{PREFIX}/healthz", headers={"X-Request-ID": sent}
         )
         assert (response.headers["x-request-id"] == sent) is kept
+
+
+async def test_a_crash_names_its_request_in_the_response_and_in_the_log(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.web.routes.read_leaf", lambda _: {}["no such key"])
+    response = await service.http.get(service.session(), headers={"X-Request-ID": "r-9"})
+    assert problem(response) == (500, "internal")
+    assert response.headers["x-request-id"] == "r-9"
+    [crash] = [each for each in caplog.records if "request_crashed" in each.getMessage()]
+    assert "'request': 'r-9'" in crash.getMessage()
+    assert crash.exc_info
