@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import (
@@ -310,9 +311,12 @@ class Settings(DatabaseSettings):
 
     @field_validator("opik_ui_span_url", "opik_ui_trace_url")
     @classmethod
-    def _check_ui_pattern(cls, value: str) -> str:
+    def _check_ui_pattern(cls, value: str, info: ValidationInfo) -> str:
         if not re.match(r"\{ui\}[/?#]", value):
             raise ValueError("must start with {ui} and a slash, as the default does")
+        allowed = re.findall(r"\{\w+\}", cls.model_fields[info.field_name or ""].default)
+        if unknown := set(re.findall(r"\{[\w-]+\}", value)).difference(allowed):
+            raise ValueError(f"{min(unknown)} is unknown; allowed are {', '.join(allowed)}")
         return value
 
     @field_validator("url_prefix")

@@ -87,6 +87,8 @@ def test_addresses_and_prefixes_lose_their_closing_slash() -> None:
         {"port": 0},
         {"shutdown_seconds": "inf"},
         {"opik_ui_span_url": "https://elsewhere.test/{span_id}"},
+        {"opik_ui_span_url": "{ui}/x?trace={traceid}&span={span_id}"},
+        {"opik_ui_trace_url": "{ui}/x?trace={trace_id}&span={span_id}"},
         {"opik_internal_url": "http://user:key@host"},
         {"opik_internal_content": "some"},
     ],
