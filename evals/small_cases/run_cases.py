@@ -180,3 +180,46 @@ RUNS.add(
     span("moderate", type="llm", output={"results": [{"flagged": False, "categories": {}}]}),
     answer="The next ferry leaves at 21:10.",
 )
+
+
+# A runner of agents that writes what it raised, and its own log, behind the last reply.
+_RUNNER_LOG = """Next speaker WebSurfer
+Error processing publish message
+Traceback (most recent call last):
+  File "/opt/runner/runtime.py", line 410, in process
+    await gather(*responses)
+  File "/opt/runner/models/client.py", line 1638, in request
+    raise self._error_from(response)
+openai.BadRequestError: Error code: 400 - the prompt was filtered
+/opt/runner/start.py:116: UserWarning: the model's name is not known
+{rest}
+RUN COMPLETE"""
+_EXPLAINED = """Your program stops in its second function:
+
+```
+Traceback (most recent call last):
+  File "/srv/berths/main.py", line 4, in <module>
+    print(find("B7"))
+  File "/srv/berths/main.py", line 2, in find
+    return BERTHS[name]
+KeyError: 'B7'
+```
+
+Use `BERTHS.get(name)` there."""
+_FOUND = {"title": "Ferry to Sandholm", "text": "Boats leave at 08:10 and 16:40."}
+
+
+def _talk(last: str, *, right: bool = False) -> list[SpanPlan]:
+    plan = model("I will look for the timetable.", asked="When does the last ferry leave?")
+    read = tool("open_page", {"url": "https://example.com/ferry"}, _FOUND)
+    return [plan, read, model(last, asked="Go on.", right=right)]
+
+
+for _name, _rest, _fails in (
+    ("end", "", True),
+    ("before_an_answer", "FINAL ANSWER: 16:40", True),
+    ("within_a_page_healthy", "The next question of the page. " * 60, False),
+):
+    _log = _RUNNER_LOG.format(rest=_rest)
+    RUNS.add(f"logged_traceback_{_name}", *_talk(_log, right=_fails), answer=_log)
+RUNS.add("explained_traceback_healthy", *_talk(_EXPLAINED), answer=_EXPLAINED)

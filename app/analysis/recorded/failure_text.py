@@ -214,6 +214,8 @@ _RUN_WORDS = ("exit", "failed", "fault", "panic", "sh: ", "no test")
 _LAST_LINE = re.compile(rf"\s*{_CLASS_NAME}(?:: |\W{{0,3}}\Z)")
 _TRACEBACK = "Traceback (most recent call last)"
 _FILE = 'File "'
+_LEAST_FRAMES = 2  # of a program that runs an agent: its own and that of what it called
+_LOG_AFTER = 1_500  # characters of a log behind a traceback: what follows a page's is the page
 _STACK_READ = 4_000  # characters at the end in which the frames of a stack lie
 
 _ROBOT_CHECK = (
@@ -351,6 +353,21 @@ def _find_traceback(text: str) -> str:
     if place < 0 or not _is_outside_fence(text, place):
         return ""
     return last[:_QUOTED] if _LAST_LINE.match(last) else ""
+
+
+def find_logged_traceback(text: str) -> str:
+    """The line with type and message of a traceback that a runner of agents wrote behind a reply,
+    with nothing but a few lines of its log after it; an answer has its tracebacks in fences."""
+    place = text.rfind(_TRACEBACK, -_LINES_READ)
+    if place < 0 or not _is_outside_fence(text, place):
+        return ""
+    lines = text[place:].split("\n")[1:]
+    raised = next((at for at, line in enumerate(lines) if line[:1].strip()), 0)
+    frames = sum([line.lstrip().startswith(_FILE) for line in lines[:raised]])
+    left = sum(map(len, lines[raised + 1 :]))
+    if frames < _LEAST_FRAMES or left > _LOG_AFTER or not _LAST_LINE.match(lines[raised]):
+        return ""
+    return lines[raised][:_QUOTED]
 
 
 def _is_outside_fence(text: str, place: int) -> bool:

@@ -11,6 +11,7 @@ from app.analysis.recorded.emptiness import is_empty_result
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.failure_text import (
     find_error_page,
+    find_logged_traceback,
     find_reported_failure,
 )
 from app.analysis.recorded.first_token import read_first_token
@@ -150,6 +151,7 @@ class RecordedSpan:
         if self.is_model_call:
             text = self.reply.text
             failure = find_reported_failure(text) or find_failure_in_json(text)
+            failure = failure or find_logged_traceback(text)
             return self.reply.failure or failure or (text if says_unserved(text) else "")
         # Two items are an object and its one value, which reports under any key; a list of one text
         # is content, such as a line of a log.
