@@ -136,3 +136,19 @@ def test_records_of_a_list_are_shown_one_after_the_other() -> None:
     ]
     text = shown({"log": records}, 90)
     assert re.fullmatch("log: 3 items; grade: G1; text: crate .*; grade: G2; text: crate .*", text)
+
+
+def test_records_by_key_are_counted_and_shown_with_their_keys() -> None:
+    berths = {f"B{n}": {"length": 9 + n, "free": n < 2} for n in range(5)}
+    assert shown({"pier": "north", "berths": berths}, 280).startswith(
+        "pier: north; berths: 5 items; free: 2 true, 3 false; B0 length: 9; free: true;"
+        " B1 length: 10; "
+    )
+    assert shown({"north": {"free": 1}, "south": {"free": 2}}) == "free: 1; 2"
+
+
+def test_flags_of_records_are_counted_where_they_differ() -> None:
+    records = [{"id": n, "paid": n != 3, "kept": True} for n in range(300)]
+    assert shown(records, 280).startswith(
+        "300 items; paid: 199 true, 1 false of the first 200; id: 0"
+    )

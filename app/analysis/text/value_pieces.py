@@ -5,6 +5,7 @@ so that a cut hides items and not what says that there are more of them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -29,7 +30,11 @@ _LONG_TEXT = 60  # characters: most of what states a fact is shorter, most of wh
 _COUNTED_FROM = 4  # items of a list: fewer names or numbers are counted at a glance
 _SHORT_ITEM = 40  # characters: such items stand side by side on one line
 _JOINED = 40  # items on one line: with commas between them they fill any preview
+_RECORDS_COUNTED = 200  # of a list, for flags: a table of data says it of the first ones
+_FLAGS_SHOWN = 2
 _LEAST_EQUAL = 2  # items: lists of one are equal by chance
+_LEAST_ENTRIES = 3  # of a table by key: two objects with equal fields may be two parts of one
+_ENTRIES_COMPARED = 20  # of a table: what is written by one loop has equal fields throughout
 _ARGUMENTS_SHOWN = 8  # of one call: more do not fit in a line
 _LONGEST_PLAIN = 280  # characters of a number or text: no line shows more
 # Keys that say what an object is to a machine, where their values do: messages, their blocks,
@@ -95,6 +100,14 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
             yield name, MessageText(text)
             return
         value = {key: inner for key, inner in value.items() if inner not in _NOTHING}
+    if _is_table(value):
+        yield name, format_count(len(value), "item")
+        yield from _count_flags(list(value.values()))
+        for part, inner in islice(value.items(), _MOST_MEMBERS):
+            pieces = _describe("", inner, level + 1)
+            for place, (label, shown) in enumerate(pieces):
+                yield (label if place else f"{part} {label}".rstrip()), shown
+        return
     texts: list[Piece] = []
     objects: list[Piece] = []
     lists: list[tuple[str, list[Any]]] = []
@@ -119,6 +132,18 @@ def _describe_object(name: str, value: dict[Any, Any], level: int) -> Iterator[P
             yield key, f"same as {twin}"
         else:
             yield from _describe(key, inner, level + 1)
+
+
+def _is_table(value: dict[Any, Any]) -> bool:
+    """Whether an object is a list of records by their names or ids."""
+    if len(value) < _LEAST_ENTRIES:
+        return False
+    first, *others = islice(value.values(), _ENTRIES_COMPARED)
+    return (
+        isinstance(first, dict)
+        and bool(first)
+        and all(isinstance(each, dict) and each.keys() == first.keys() for each in others)
+    )
 
 
 def is_for_machines(key: str, value: Any) -> bool:
@@ -156,8 +181,24 @@ def _describe_list(name: str, items: list[Any], level: int) -> Iterator[Piece]:
     else:
         if len(items) > 1:
             yield name, count
+        yield from _count_flags(items)
         for item in items:
             yield from _describe(name, item, level + 1)
+
+
+def _count_flags(records: Sequence[Any]) -> Iterator[Piece]:
+    """How many of the records of a list have a flag, for flags that differ between them."""
+    if len(records) < _COUNTED_FROM:
+        return
+    flags: dict[str, Counter[bool]] = {}
+    for record in records[:_RECORDS_COUNTED]:
+        for key, value in record.items() if isinstance(record, dict) else ():
+            if value is True or value is False:
+                flags.setdefault(str(key), Counter())[value] += 1
+    of = f" of the first {_RECORDS_COUNTED}" if len(records) > _RECORDS_COUNTED else ""
+    differing = [(key, found) for key, found in flags.items() if len(found) > 1]
+    for key, found in differing[:_FLAGS_SHOWN]:
+        yield key, f"{found[True]} true, {found[False]} false{of}"
 
 
 def label_last(messages: int) -> str:
