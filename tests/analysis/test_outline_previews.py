@@ -95,6 +95,21 @@ def test_a_step_that_only_made_the_prompt_shares_the_row_of_the_call() -> None:
     assert len(tree_lines(outline([chain, other, call]))) == 3
 
 
+def test_a_long_task_is_shown_with_its_last_sentences() -> None:
+    task = f"Plan the crossing. {'The sea is calm. ' * 60}Never sail on a Sunday."
+    text = outline([span("root", 0, 9, input={"task": task})], input={"task": task})
+    [line] = [each for each in text.splitlines() if each.startswith("input: ")]
+    assert line.startswith("input: task: Plan the crossing.")
+    assert line.endswith("Never sail on a Sunday.)")
+
+
+def test_outputs_that_report_a_failure_are_counted_beside_failed_spans() -> None:
+    root = span("root", 0, 9)
+    gate = span("gate", 1, 2, parent_span_id="root", type="tool")
+    gate = gate.model_copy(update={"input": {"n": 1}, "output": "Error: the gate is locked"})
+    assert "2 spans, 0 failed spans, 1 whose output reports a failure" in outline([root, gate])
+
+
 def test_a_missing_output_is_stated_where_spans_of_the_name_have_one() -> None:
     spans = [span("root", 0, 99, input={"day": 3})]
     for number in range(3):

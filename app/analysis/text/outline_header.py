@@ -6,7 +6,7 @@ from app.analysis.baseline_findings import format_baseline
 from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
-from app.analysis.text.previews import format_preview, format_preview_with_end
+from app.analysis.text.previews import TASK_END, format_preview_with_end
 from app.analysis.text.token_budget import Alias
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import TreeWarning
@@ -22,6 +22,8 @@ def format_header(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     failed = sum([node.error is not None for node in tree.nodes])
     facts = [format_duration(analysis.wall_time), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
+    if reported := sum([node.view.has_failed for node in tree.nodes]) - failed:
+        facts.append(f"{reported:,} whose output reports a failure")
     facts.extend(format_spending(profile.spend))
     yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"
     started = trace.start_time.isoformat(timespec="seconds") if trace.start_time else "unknown"
@@ -40,7 +42,7 @@ def format_header(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
         yield usual
     yield from _format_verdicts(analysis)
     if trace.input is not None:
-        yield f"input: {format_preview(trace.input)}"
+        yield f"input: {format_preview_with_end(trace.input, end=TASK_END)}"
     if trace.output is not None:
         yield f"output: {format_preview_with_end(trace.output)}"
     elif trace.input is not None and trace.end_time is not None:

@@ -58,6 +58,7 @@ _WRAPPERS = key_set("input output result content text message value return_value
 _MEDIA_SHOWN = 3
 _LEAVES_SEARCHED = 200  # of a reply, for attachments
 _END_SHOWN = 60  # characters: some ten words show whether a sentence is whole
+TASK_END = 240  # characters: a task's last sentences say what is allowed and wanted
 _LEAST_CUT = 100  # characters of a cut reply: shorter ones are mostly shown to their end
 _USER_MESSAGE = re.compile(
     r'"role": ?"user", ?"content": ?"((?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+)"'
@@ -244,24 +245,24 @@ def format_preview(value: Any, *, limit: int = 240) -> str:
     return preview_body(Body(value)).text(limit)
 
 
-def format_preview_with_end(value: Any) -> str:
-    """The beginning of a value and, where that is cut, how long its longest text is and how it
-    ends: a reader sees whether it was recorded whole."""
+def format_preview_with_end(value: Any, *, end: int = _END_SHOWN) -> str:
+    """The beginning of a value and, where that is cut, how long its longest text is and its last
+    `end` characters: a reader sees whether it was recorded whole."""
     shown = format_preview(value)
     if not shown.endswith("…"):
         return shown
     pieces = islice(describe_value(Body(value).opened), _PIECES_SHOWN)
     texts = ((label, text) for label, text in pieces if isinstance(text, str))
     label, longest = max(texts, key=lambda piece: len(piece[1]), default=("", ""))
-    end = _format_end(longest)
-    if end in shown:
+    last = _format_end(longest, end)
+    if last in shown:
         return shown
     name = f"{_shorten_label(label)}: " if label else ""
-    return f"{shown} ({name}{_label_end(longest)}: …{end})"
+    return f"{shown} ({name}{_label_end(longest)}: …{last})"
 
 
-def _format_end(text: str) -> str:
-    return one_line(text[-_END_SHOWN:], limit=2 * _END_SHOWN)
+def _format_end(text: str, characters: int = _END_SHOWN) -> str:
+    return one_line(text[-characters:], limit=2 * characters)
 
 
 def _label_end(text: str) -> str:
