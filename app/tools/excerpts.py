@@ -118,7 +118,7 @@ _SHORTENED = "long texts and lists"
 
 
 def _note(value: Value, offset: int, end: int, about: str, *, what: str = "") -> str:
-    what = what or (f"characters {offset + 1:,} to {end:,}" if offset else f"{end:,}")
+    what = what or (f"shows {offset + 1:,} to {end:,}" if offset else f"shows {end:,}")
     about = f"; the value is {about}" if about else ""
     return f"[cut: {what} of {len(value.text):,} characters; more: {value.more(end)}{about}]"
 

@@ -1,8 +1,9 @@
-"""JSON in few characters: long texts and lists lose their middle or end, calls of tools last.
+"""JSON in few characters: long texts and lists lose their middle, calls of tools last.
 
 A long text that is JSON itself is shown as the object or list that it is."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,11 @@ from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import CALL_TYPES, CALLS, plain_key
 from app.analysis.text.json_path import describe_value
 
-# Characters of a text and items of a list, tried one after the other until the whole fits.
-_STEPS = ((2_000, 100), (600, 40), (240, 20), (100, 10), (40, 6))
+_LEAST_TEXT = 40  # characters: with less of each text one could not tell them apart
+_LEAST_ITEMS = 6  # of a list
+_CHARACTERS_OF_ITEM = 20  # of a text, for which one more item of a list is kept
+_STEP = 1.15  # a text is at most so many times as long in the next try: little room is left unused
+_END_PART = 4  # of a shortened text, a fourth is its end: there stand results and last instructions
 _CALLS_KEEP = 10  # times as much of texts within a tool call: its arguments say what happened
 _LEVELS = 40  # nothing that is worth a look lies deeper
 _Place = tuple[Any, Any, int, bool]
@@ -20,13 +24,28 @@ _Place = tuple[Any, Any, int, bool]
 def shorten_json(value: Any, limit: int) -> str | None:
     """The JSON of an object or list in at most `limit` characters; None if that would leave less
     of it than its beginning."""
-    for characters, items in _STEPS:
+    fitting: str | None = None
+
+    def is_too_long(characters: int) -> bool:
+        nonlocal fitting
+        items = max(_LEAST_ITEMS, characters // _CHARACTERS_OF_ITEM)
         shortened = _shorten_below(value, characters, items, most=limit)
-        if shortened is not None:
-            text = json.dumps(shortened, ensure_ascii=False)
-            if len(text) <= limit:
-                return text
-    return None
+        text = None if shortened is None else json.dumps(shortened, ensure_ascii=False)
+        if text is None or len(text) > limit:
+            return True
+        fitting = text
+        return False
+
+    bisect_left(_list_lengths(limit), True, key=is_too_long)
+    return fitting
+
+
+def _list_lengths(limit: int) -> list[int]:
+    """Characters to which long texts may be shortened, rising."""
+    lengths = [_LEAST_TEXT]
+    while lengths[-1] < limit:
+        lengths.append(int(lengths[-1] * _STEP))
+    return lengths
 
 
 def _shorten_below(value: Any, characters: int, items: int, *, most: int) -> Any:
@@ -66,7 +85,9 @@ def _is_call(item: Mapping[str, Any]) -> bool:
 def _shorten_text(text: str, characters: int) -> str:
     if len(text) <= characters + 20:
         return text
-    return f"{text[:characters]}… {len(text) - characters:,} more characters"
+    end = characters // _END_PART
+    left_out = f"… {len(text) - characters:,} more characters …"
+    return f"{text[: characters - end]}{left_out}{text[len(text) - end :]}"
 
 
 def _shorten_list(items: list[Any], most: int) -> list[Any]:

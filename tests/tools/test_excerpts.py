@@ -35,7 +35,7 @@ def test_a_longer_value_fills_its_window_and_names_where_it_goes_on(length: int)
     shown, _, note = cut_window(value, LIMIT).rpartition("\n")
     assert value.text.startswith(shown)
     assert note == (
-        f"[cut: {len(shown):,} of {length:,} characters; more: show(offset={len(shown)})]"
+        f"[cut: shows {len(shown):,} of {length:,} characters; more: show(offset={len(shown)})]"
     )
     assert LIMIT - 9 < len(shown) + 1 + len(note) <= LIMIT
 

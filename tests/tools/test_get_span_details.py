@@ -430,7 +430,7 @@ async def test_the_trace_itself_is_read_like_a_span() -> None:
         overview = await harness.call("get_trace_data")
         rest = await harness.follow(overview)
         assert rest.startswith("trace answer-question\n\ninput:\n")
-        assert "[cut: characters" in rest
+        assert "[cut: shows " in rest
 
 
 async def test_hostile_names_and_values_stay_one_line_and_unformatted() -> None:

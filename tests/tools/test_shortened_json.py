@@ -58,3 +58,13 @@ def test_of_a_text_that_is_json_the_members_behind_a_long_list_stay() -> None:
     shortened = shorten_json({"content": json.dumps(page)}, 1_500)
     assert shortened is not None
     assert shortened.endswith('"pages": 6, "next": "/p2"}}')
+
+
+def test_a_long_text_fills_the_room_and_keeps_its_end() -> None:
+    text = "The tide is high. " * 400 + "Never open the gate."
+    for limit in (700, 1_500, 3_000, 6_000):
+        shortened = shorten_json({"note": text, "by": "harbour"}, limit)
+        assert shortened is not None
+        assert 0.8 * limit < len(shortened) <= limit
+        assert '"The tide is high.' in shortened
+        assert 'Never open the gate.", "by"' in shortened
