@@ -142,6 +142,14 @@ async def test_a_column_without_a_name_is_about_the_names_that_have_the_value() 
     ]
 
 
+async def test_a_path_that_no_span_has_is_answered_with_those_that_end_alike() -> None:
+    calls = [a_span(n, 1, name="note", output={"text": "x"}) for n in range(2, 30)]
+    order = a_span(30, 1, name="order", output={"result": {"status": "paid"}})
+    async with opened_trace_of(a_span(1), *calls, order) as harness:
+        text = await harness.call("get_trace_data", view="column", path="output.status")
+    assert "no span has it; there are output.result.status" in text
+
+
 async def test_values_that_differ_far_behind_an_equal_beginning_are_shown_apart() -> None:
     beginning = "the quota of the shop is used up for this minute and also the next one, try after "
     spans = [

@@ -60,7 +60,7 @@ def describe_column(
     title += f", {unread:,} not read" if unread else ""
     title += f"; {format_count(others, 'span')} of other names without it" if others else ""
     if absent == len(rows):
-        return title, _describe_paths(rows)
+        return title, _describe_paths(rows, steps)
     lines = _describe_numbers(rows, values, alias)
     lines += _describe_outliers(rows, values, alias)
     by_count = sorted(groups.values(), key=len, reverse=True)
@@ -98,15 +98,19 @@ def _format_value_count(text: str, rows: Sequence[Row], alias: Alias) -> str:
     return f"{text} × {len(rows):,}: {list_first(names, len(rows))}"
 
 
-def _describe_paths(rows: Sequence[Row]) -> list[Line]:
-    """What there is instead of a value that no span has."""
-    paths = {
-        one_line(format_path(path), limit=60): None
-        for row in rows[:_ROWS_LOOKED_AT]
-        for field in _COLUMNS
-        for path, _ in _iterate_leaves(row, field)
-    }
-    text = f"no span has it; there are {list_first(list(paths)[:_NAMED], len(paths))}"
+def _describe_paths(rows: Sequence[Row], steps: Sequence[Step]) -> list[Line]:
+    """What there is instead of a value that no span has: paths that end alike, else any."""
+    alike: dict[str, None] = {}
+    paths: dict[str, None] = {}
+    for place, row in enumerate(rows):
+        for field in _COLUMNS:
+            for path, _ in _iterate_leaves(row, field):
+                if path[-1] == steps[-1]:
+                    alike[one_line(format_path(path), limit=60)] = None
+                elif place < _ROWS_LOOKED_AT:
+                    paths[one_line(format_path(path), limit=60)] = None
+    found = list(alike or paths)
+    text = f"no span has it; there are {list_first(found[:_NAMED], len(found))}"
     return [lambda: text]
 
 
