@@ -1,102 +1,30 @@
 """Finds a pattern in the values of spans: where, how often, and with what around it."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
-from time import monotonic
-from typing import Any, Protocol
-
-import re2  # type: ignore[import-untyped]
+from typing import Any
 
 from app.analysis.recorded.error import effective_error
 from app.analysis.recorded.leaves import Path, walk_values
 from app.analysis.text.json_path import format_path
 from app.analysis.text.one_line import one_line
 from app.analysis.tree import Tree
-from app.errors import ToolFailed
 from app.opik.records import Span, Trace
 from app.tools.excerpts import as_text
 from app.tools.repeated_members import repeats_others
+from app.tools.search_pattern import SearchPattern, may_span_key
 
-LONGEST_PATTERN = 500  # characters; texts that one looks for are shorter
 HITS_KEPT = 1_000  # for paging: some 20 results of 8,000 characters, more than a model reads
-_MEMORY = 1 << 20  # bytes for the compiled pattern; RE2 refuses patterns that need more
 _MOST_LEAVES = 1_000_000  # bounds time and memory for one value
-_COUNTED_IN_A_VALUE = 1_000  # matches: a pattern such as `.` matches every character
-# Seconds that one search counts matches after the first of each value. RE2 is linear for one
-# match; a pattern such as `a.*b|a` or `x*` looks at the rest of a value again for every match.
-_COUNTING_SECONDS = 2.0
 _BEFORE, _AFTER = 60, 160  # bytes around a match: a sentence on either side
 _BATCH = 500  # values searched at once before each is looked at, which takes ten times as long
 _LEVELS_ABOVE = 50  # of a span: in deeper nests copies far away have lines of their own
 _SNIPPET = 200  # characters of them that are shown
-
-
-def may_span_key(text: str) -> bool:
-    """Whether a plain text can stand across a key and its value, shown as `key: value`."""
-    return ": " in text or text.endswith(":")
-
-
-# A number with a point or comma, and a short unit: the other sign stands for the same in another
-# language. Names and versions with numbers in them are found as they are.
-_DECIMAL = re.compile(r"(\W*\d+)[.,](\d+\s?[^\d.,]{0,4})")
-# What refers to the beginning or end of a whole value rather than of a line.
-_ANCHOR = re.compile(r"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
-
-
-class _Match(Protocol):
-    def span(self) -> tuple[int, int]: ...
-
-
-class SearchPattern:
-    """A pattern for UTF-8 text; RE2 takes linear time whatever the pattern.
-
-    `^` and `$` match at the beginning and the end of each line of a value. A plain decimal number
-    is found with a point and with a comma.
-    """
-
-    def __init__(self, pattern: str, *, regex: bool) -> None:
-        """Raises ToolFailed for a pattern that RE2 does not support."""
-        self._seconds_left = _COUNTING_SECONDS
-        if not pattern or len(pattern) > LONGEST_PATTERN:
-            raise ToolFailed(f"A pattern has 1 to {LONGEST_PATTERN} characters.")
-        if not regex and (number := _DECIMAL.fullmatch(pattern)):
-            pattern, regex = "[.,]".join(map(re.escape, number.groups())), True
-        self.plain = None if regex else pattern
-        self.is_anchored = regex and bool(_ANCHOR.search(pattern))
-        options = re2.Options()
-        options.case_sensitive = False
-        options.literal = not regex
-        options.log_errors = False
-        options.max_mem = _MEMORY
-        try:
-            self._compiled = re2.compile(as_text(f"(?m){pattern}" if regex else pattern), options)
-        except re2.error as error:
-            message = error.args[0] if error.args else b""
-            reason = (
-                message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
-            )
-            raise ToolFailed(
-                f"RE2 does not support this pattern ({one_line(reason, limit=120)}). It has no"
-                " lookaround and no backreferences; regex=false searches for the plain text."
-            ) from None
-
-    def places(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Start and end, in bytes, of matches that are not empty: at most 1,000, and only the first
-        where counting has taken its time."""
-        found: Iterator[_Match] = self._compiled.finditer(data)
-        counted, before = 0, monotonic()
-        for match in found:
-            start, end = match.span()
-            if end > start:
-                counted += 1
-                yield start, end
-            now = monotonic()
-            self._seconds_left -= now - before
-            before = now
-            if counted >= _COUNTED_IN_A_VALUE or self._seconds_left <= 0:
-                return
+# Of other texts that a pattern with alternatives matches in the same value, and bytes around them.
+_OTHERS_SHOWN = 4
+_BEFORE_OTHER, _AFTER_OTHER = 30, 60
+_OTHER = 100  # characters of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +215,24 @@ def _find_hit(pattern: SearchPattern, record: str, path: Path, leaf: Any) -> Hit
     around = data[max(0, start - _BEFORE) : min(end, start + _AFTER) + _AFTER]
     is_word = any(_is_word(data, *place) for place in places)
     hit = _make_hit(record, path, text, is_word, around=around.decode("utf-8", "ignore"))
-    return replace(hit, matches=len(places), at=len(data[:start].decode()))
+    snippet = " | ".join([hit.snippet, *_show_others(data, places, shown=around)])
+    return replace(hit, matches=len(places), at=len(data[:start].decode()), snippet=snippet)
+
+
+def _show_others(data: bytes, places: Sequence[tuple[int, int]], *, shown: bytes) -> list[str]:
+    """What else a pattern matches in a value beside its first match, each text once."""
+    seen = shown.lower()
+    others = []
+    for start, end in places[1:]:
+        match = data[start : min(end, start + _AFTER)].lower()
+        if match in seen:
+            continue
+        around = data[max(0, start - _BEFORE_OTHER) : min(end, start + _AFTER) + _AFTER_OTHER]
+        seen += b"\n" + around.lower()
+        others.append(one_line(around.decode("utf-8", "ignore"), limit=_OTHER))
+        if len(others) == _OTHERS_SHOWN:
+            break
+    return others
 
 
 def _make_hit(record: str, path: Path, text: str, is_word: bool, *, around: str = "") -> Hit:

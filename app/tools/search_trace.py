@@ -18,12 +18,12 @@ from app.errors import OpikAssistError
 from app.opik.client import BODIES
 from app.opik.records import Span, Trace
 from app.opik.responses import SpanPage
+from app.tools.search_pattern import SearchPattern
 from app.tools.search_scan import (
     FACTS,
     HITS_KEPT,
     Hit,
     HitCounter,
-    SearchPattern,
     scan_bodies,
     scan_facts,
 )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.opik.records import Span
-from app.tools.search_scan import HitCounter, SearchPattern, scan_bodies
+from app.tools.search_pattern import SearchPattern
+from app.tools.search_scan import HitCounter, scan_bodies
 from testkit.case_tables import each_case
 from tests.tools.trace_harness import a_span, a_trace, opened_trace_of
 

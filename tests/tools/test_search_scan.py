@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.opik.records import Span
 from app.tools import search_scan
-from app.tools.search_scan import Hit, HitCounter, SearchPattern, scan_bodies
+from app.tools.search_pattern import SearchPattern
+from app.tools.search_scan import Hit, HitCounter, scan_bodies
 
 TEXTS = st.text("ab1: \n.x", max_size=5)
 JSON = st.recursive(

@@ -57,6 +57,17 @@ async def test_fields_choose_where_and_a_text_with_commas_is_a_list_too() -> Non
             assert "input" not in text
 
 
+async def test_each_text_that_a_pattern_matches_in_a_value_is_shown_once() -> None:
+    log = f"gate opened {'. ' * 400} gate closed {'. ' * 400} pump failed, gate closed"
+    async with opened_trace_of(a_span(1, output=log)) as harness:
+        text = await harness.call("search_trace", pattern="gate|pump|closed", regex=True)
+    assert text.splitlines()[0] == "6 matches in 1 value of 1 span"
+    first, closed, pump = text.splitlines()[1].split(" | ")
+    assert "gate opened" in first
+    assert "gate closed" in closed
+    assert "pump failed" in pump
+
+
 async def test_models_providers_tags_and_types_are_searched_and_equal_ones_share_a_line() -> None:
     spans = [
         a_span(1, tags=["beta"]),

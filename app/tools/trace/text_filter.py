@@ -19,7 +19,7 @@ from app.opik.client import BODIES, Filter, OpikClient
 from app.opik.records import Span
 from app.opik.responses import SpanPage
 from app.tools.excerpts import as_text
-from app.tools.search_scan import may_span_key
+from app.tools.search_pattern import may_span_key
 from app.tools.trace.project import PageSize
 
 FILTERED = ("input", "output")
