@@ -76,7 +76,7 @@ async def test_a_process_with_undeliverable_traces_counts_them_and_ends_in_time(
         assert await running.process.stop() == 0
     log = running.process.log
     assert "own_traces_lost" in log
-    assert "lost=2" in log
+    assert "lost=3" in log
     assert KEY not in log
 
 

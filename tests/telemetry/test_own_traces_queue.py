@@ -142,7 +142,7 @@ async def test_jobs_that_do_not_fit_are_dropped_and_counted_once_a_minute(
             then = losses(lines)[1:]
     assert first == [(1, "queue_full")]
     assert then == [(4, "queue_full")]
-    assert losses(lines)[2:] == [(6, "shutdown")]
+    assert losses(lines)[2:] == [(7, "shutdown")]
 
 
 async def test_a_job_that_fails_again_and_again_is_dropped_and_the_next_is_tried(
@@ -232,12 +232,12 @@ async def test_deletions_pending_at_the_end_are_logged(
     assert losses(lines) == []
 
 
-async def test_a_refused_deletion_is_counted_as_lost(target: Target, url: str) -> None:
+async def test_a_refused_deletion_is_named(target: Target, url: str) -> None:
     target.standin.switches.faults = [Fault(Answer(403))]
     with capture_logs() as lines:
         async with delivering(url) as patient:
             patient.put_deletion()
-    assert losses(lines) == [(1, "status 403")]
+    assert [(each["threads"], each["reason"]) for each in lines] == [(["thread"], "status 403")]
 
 
 async def test_a_crash_of_one_job_is_counted_and_the_next_is_delivered(
@@ -249,6 +249,8 @@ async def test_a_crash_of_one_job_is_counted_and_the_next_is_delivered(
     with capture_logs() as lines:
         async with delivering(url) as patient:
             patient.queue.put(queue.Job([crash]))
+            patient.queue.put(queue.Job([crash], deletes="thread"))
             patient.put_turn()
     assert losses(lines) == [(1, "internal")]
+    assert not_deleted(lines) == [["thread"]]
     assert len(target.traces) == 1

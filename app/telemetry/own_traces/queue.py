@@ -1,8 +1,8 @@
 """A bounded queue and the one task that empties it.
 
 `put` never waits: a job that does not fit, or that still fails after several attempts, is dropped
-and counted. Deletions are never dropped: they are tried again until they succeed or the process
-ends, and those that are left then are named in the log.
+and counted. Deletions are tried again until they succeed or the process ends. Those that are left
+then, or that the backend refuses, are named in the log.
 """
 
 import math
@@ -109,7 +109,7 @@ class DeliveryQueue:
         except Exception:
             # The task has to live on, whatever was wrong with one job.
             log.exception("own_trace_failed")
-            self._count_loss("internal")
+            self._give_up(job, "internal", temporary=False)
         self._current = None
         return delivered
 
@@ -127,10 +127,12 @@ class DeliveryQueue:
         await request()
 
     def _give_up(self, job: Job, reason: str, *, temporary: bool = True) -> None:
-        if job.deletes and temporary:
+        if job.deletes is None:
+            self._count_loss(reason)
+        elif temporary:
             self._deletions.append(job)
         else:
-            self._count_loss(reason)
+            _report_deletions([job.deletes], reason)
 
     def _count_loss(self, reason: str) -> None:
         self._lost += 1
@@ -142,14 +144,17 @@ class DeliveryQueue:
         log.warning("own_traces_lost", lost=self._lost, reason=reason)
 
     def _report_end(self) -> None:
-        waiting = []
+        left = [each for each in (self._current, *self._deletions) if each is not None]
         with suppress(anyio.EndOfStream):
             while True:
-                waiting.append(self._output.receive_nowait())
+                left.append(self._output.receive_nowait())
         self._output.close()
-        self._lost += sum(job.deletes is None for job in waiting)
+        self._lost += sum(job.deletes is None for job in left)
         if self._lost > self._reported:
             self._report_losses("shutdown")
-        unfinished = (self._current, *self._deletions, *waiting)
-        if left := [job.deletes for job in unfinished if job and job.deletes]:
-            log.warning("own_traces_not_deleted", threads=left)
+        if threads := [job.deletes for job in left if job.deletes is not None]:
+            _report_deletions(threads, "shutdown")
+
+
+def _report_deletions(threads: Sequence[str], reason: str) -> None:
+    log.warning("own_traces_not_deleted", threads=threads, reason=reason)
