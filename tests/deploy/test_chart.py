@@ -235,6 +235,7 @@ def test_the_ways_in_lead_to_the_prefix_and_hold_nothing_back() -> None:
     notes = Rendered().notes
     assert "proxy_pass http://demo-opik-assist.opik.svc:8081;" in notes
     assert "location /opik-ai/ {" in notes
+    assert "location = /opik-ai/metrics {\n       return 404;\n" in notes
     assert "TOGGLE_OPIK_AI_ENABLED" in notes
 
 
