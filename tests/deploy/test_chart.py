@@ -194,6 +194,15 @@ def test_a_job_migrates_before_pods_that_only_check(name: str) -> None:
     assert [reference] == (hooks or ["opik-assist-secrets"])
 
 
+def test_a_job_that_reads_the_address_from_a_file_gets_no_secret() -> None:
+    secrets = {"SENTRY_DSN": "https://key@host/1"}
+    rendered = Rendered({**named("files"), "secrets": secrets, "migrations": {"mode": "job"}})
+    kinds = {each["kind"] for each in rendered.objects if "annotations" in each["metadata"]}
+    assert "Job" in kinds
+    assert rendered.find("Secret")["stringData"] == secrets
+    assert "Secret" not in kinds
+
+
 def test_what_selects_pods_selects_those_of_the_service_only() -> None:
     rendered = Rendered(named("replicas"))
     labels = rendered.find("Deployment")["spec"]["template"]["metadata"]["labels"]
