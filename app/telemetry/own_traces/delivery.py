@@ -78,7 +78,7 @@ async def _call(request: Callable[..., Awaitable[None]], **arguments: Any) -> No
     except ApiError as error:
         status = error.status_code or 0
         temporary = status >= 500 or status in _TEMPORARY
-        raise NotDelivered(f"status {status}", temporary=temporary) from None
+        raise NotDelivered(f"status {status}", temporary=temporary, status=status) from None
     except httpx.TransportError as error:
         raise NotDelivered(type(error).__name__, temporary=True) from None
 
@@ -88,5 +88,5 @@ async def _delete(request: Callable[..., Awaitable[None]], **arguments: Any) -> 
     try:
         await _call(request, **arguments)
     except NotDelivered as failure:
-        if failure.reason != "status 404":
+        if failure.status != 404:
             raise

@@ -31,13 +31,14 @@ CLOSE_SECONDS = 3.0
 class NotDelivered(Exception):
     """The backend did not take a request; `reason` is for the log.
 
-    `temporary` where a later attempt may succeed.
+    `temporary` where a later attempt may succeed; `status` is that of an answer, 0 without one.
     """
 
-    def __init__(self, reason: str, *, temporary: bool) -> None:
+    def __init__(self, reason: str, *, temporary: bool, status: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.temporary = temporary
+        self.status = status
 
 
 Request = Callable[[], Awaitable[None]]
