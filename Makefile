@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SECOND_PYTHON ?= $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
+ifeq ($(origin SECOND_PYTHON),undefined)
+SECOND_PYTHON := $(shell for each in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python; do \
 	$$each -c '' 2>/dev/null && echo $$each && break; done)
+endif
 
 # Reading the modules of a test run takes half as long where the run before has compiled them.
 export PYTHONDONTWRITEBYTECODE :=
