@@ -11,7 +11,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 # A test for both kinds of database runs on the server only, on the second Python: see docs/decisions.md.
-# All of them: make test-all SECOND_TESTS=
+# pytest reads `[sqlite` and `sqlite]` as parts of a test's id. All of them: make test-all SECOND_TESTS=
 SECOND_TESTS ?= not [sqlite and not sqlite]
 
 .PHONY: install prepare demo test test-unit test-all check audit fuzz evals bench soak format clean
