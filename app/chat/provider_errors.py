@@ -8,7 +8,7 @@ everything into 500), so the text is matched first.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,6 +124,14 @@ _REFUSED_PARAMETER = re.compile(
     r"|only the default|invalid (?:parameter|argument)",
     re.IGNORECASE,
 )
+# The output limit has as many names as there are providers behind the proxy.
+_OUTPUT_LIMIT_TOO_LARGE = re.compile(
+    r"(?:max_(?:completion_|output_)?tokens|maxOutputTokens|maximum tokens)\b.{0,80}"
+    r"(?:too large|above maximum|which is the maximum|supported range|less than or equal"
+    r"|exceeds (?:the )?model)"
+    r"|range of max_tokens\b",
+    re.IGNORECASE,
+)
 
 
 def find_provider_error(frame: Mapping[str, Any]) -> ProviderError | None:
@@ -171,11 +179,14 @@ def build_model_failed(case: str, *, detail: str = "", **names: object) -> Model
     )
 
 
-def find_refused_parameter(error: ProviderError, names: Iterable[str]) -> str | None:
-    """Which of `names` the provider does not accept; None for an error of another kind.
+def find_refused_parameter(error: ProviderError, names: Collection[str]) -> str | None:
+    """Which of `names` the provider does not accept, or only a smaller value of; None for an error
+    of another kind.
 
     The status is not checked: old backends pass on such a 400 as 500, and streams have none.
     """
+    if _OUTPUT_LIMIT_TOO_LARGE.search(error.text):
+        return "max_completion_tokens" if "max_completion_tokens" in names else None
     if not _REFUSED_PARAMETER.search(error.text):
         return None
     return next((name for name in names if re.search(rf"\b{name}\b", error.text)), None)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.error_messages import ERROR_MESSAGES
+from app.chat.model import OPTIONAL_PARAMETERS
 from app.chat.provider_errors import (
     find_provider_error,
     find_refused_parameter,
@@ -228,9 +229,66 @@ def test_a_timeout_names_the_limits_of_the_backend_to_operators() -> None:
     ],
 )
 def test_a_refused_parameter_is_known_by_its_name(text: str, name: str | None) -> None:
+    assert find_refused(text) == name
+
+
+@each_case(
+    "words",
+    [
+        # OpenAI and Azure
+        "max_tokens is too large: 8192. This model supports at most 4096 completion tokens, whereas"
+        " you provided 8192.",
+        "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 4096, but"
+        " got 8192 instead.",
+        # Anthropic
+        "max_tokens: 8192 > 4096, which is the maximum allowed number of output tokens for"
+        " claude-3-haiku-20240307",
+        # Gemini and Vertex AI
+        "Unable to submit request because it has a maxOutputTokens value of 8192 but the supported"
+        " range is from 1 (inclusive) to 4097 (exclusive). Update the value and try again.",
+        # Bedrock
+        "The maximum tokens you requested exceeds the model limit of 4096. Try again with a"
+        " maximum tokens value that is lower than 4096.",
+        # vLLM
+        "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context"
+        " length is 8192 tokens and your request has 3000 input tokens (8192 > 8192 - 3000).",
+        # Groq
+        "`max_tokens` must be less than or equal to `4096`, the maximum value for `max_tokens` is"
+        " less than the `context_window` for this model",
+        # DeepSeek, Qwen, Volcengine, Ollama's cloud
+        "Invalid max_tokens value, the valid range of max_tokens is [1, 4096]",
+        "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 4096]",
+        "The parameter `max_completion_tokens` specified in the request are not valid: integer"
+        " above maximum value, expected a value <= 4096, but got 8192 instead.",
+        "max_tokens (8192) exceeds model's maximum output tokens (4096) for model kimi",
+    ],
+)
+def test_every_wording_of_a_too_large_output_limit_is_known(words: str) -> None:
+    assert find_refused(words) == "max_completion_tokens"
+
+
+@each_case(
+    "words",
+    [
+        "This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens,"
+        " but can only afford 2000.",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease"
+        " input length or `max_tokens` and try again",
+        "Prompt contains 45000 tokens and 0 draft tokens, too large for model with 32768 maximum"
+        " context length",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "Could not finish the message because max_tokens or model output limit was reached."
+        " Please try again with higher max_tokens.",
+        "Range of input length should be [1, 30720]",
+    ],
+)
+def test_other_limits_of_tokens_are_not_taken_for_the_output_limit(words: str) -> None:
+    assert find_refused(words) is None
+
+
+def find_refused(text: str) -> str | None:
     error = parse_error_response(400, json.dumps({"code": 400, "message": text}).encode())
-    names = ("temperature", "reasoning_effort", "stream_options", "max_completion_tokens")
-    assert find_refused_parameter(error, names) == name
+    return find_refused_parameter(error, OPTIONAL_PARAMETERS)
 
 
 @each_case("case", ERROR_MESSAGES)
