@@ -72,7 +72,7 @@ class ModelCaller:
 
     def _build_event(self, bubble: str, reply: Reply, tools: Sequence[ToolSpec]) -> ReplyCompleted:
         """The bubble of a reply; its calls only where they will be run."""
-        will_run = bool(tools) and reply.complete
+        will_run = bool(tools) and reply.complete and reply.finish != "content_filter"
         return ReplyCompleted(
             bubble=bubble,
             text=reply.text,

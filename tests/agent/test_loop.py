@@ -1,5 +1,6 @@
 """The loop: what a turn says, runs, repeats, refuses and gives up."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import anyio
@@ -333,9 +334,9 @@ async def test_an_incomplete_reply_is_kept_and_reported(reply: Reply, reason: st
     assert table.replies[0].text == reply.text
 
 
-async def test_calls_of_a_broken_reply_are_not_run() -> None:
-    broken = calls(("echo", '{"text": "a"}'))
-    table = Table(Reply("", broken.calls, complete=False))
+@pytest.mark.parametrize("ending", [{"complete": False}, {"finish": "content_filter"}])
+async def test_calls_of_a_broken_or_filtered_reply_are_not_run(ending: dict[str, Any]) -> None:
+    table = Table(replace(calls(("echo", '{"text": "a"}')), **ending))
     with pytest.raises(ModelFailed):
         await table.run()
     assert table.counter.runs == []
