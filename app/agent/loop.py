@@ -55,12 +55,13 @@ async def run_turn(
         seconds=budget.last_seconds_left,
         last=(User(LAST_ANSWER_PROMPT),),
     )
+    if reply is not None:
+        _check_complete(reply)
     if reply is None or not reply.text.strip():
         raise LimitReached(
             "The question reached the limit for one answer before there was one. "
             "Ask about a smaller part, such as one span."
         )
-    _check_complete(reply)
 
 
 async def _request_reply(

@@ -210,6 +210,19 @@ async def test_a_turn_without_a_last_answer_ends_with_a_message() -> None:
         await table.run()
 
 
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [(Reply("", finish="content_filter"), "content_filter"), (Reply("", complete=False), "cut")],
+)
+async def test_an_empty_last_answer_is_reported_with_its_own_reason(
+    last: Reply, reason: str
+) -> None:
+    table = Table(calls(("echo", '{"text": "a"}')), last, steps=1)
+    with pytest.raises(ModelFailed) as failure:
+        await table.run()
+    assert failure.value.reason == reason
+
+
 async def test_out_of_tokens_the_model_is_asked_for_its_last_answer() -> None:
     greedy = calls(("echo", '{"text": "a"}'))
     costly = Reply(greedy.text, greedy.calls, usage=TokenUsage(900, 200))
