@@ -12,6 +12,8 @@ PARSED_INLINE_BYTES = 256 * 1024
 """Parsing so much JSON into records takes some 3 ms, and the way to a thread and back up to 0.5."""
 ANALYSED_INLINE_BYTES = 16 * 1024
 """Analysing so much takes some 5 ms: ten spans with a few hundred words each."""
+PRICED_INLINE_EVENTS = 100
+"""The prices of so many replies take some 5 ms, and up to 20 for models without a price."""
 
 
 async def run_by_size(

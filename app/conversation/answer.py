@@ -20,6 +20,7 @@ from app.db.turn_log import Conversation
 from app.errors import LimitReached, ModelFailed
 from app.events import ReplyCompleted, TraceRead
 from app.messages import System, User
+from app.worker_threads import PRICED_INLINE_EVENTS, run_by_size
 
 _NOT_PERMITTED = frozenset({"not_signed_in", "not_allowed"})
 """Failures of a caller who may perhaps no longer read the trace."""
@@ -61,7 +62,9 @@ async def answer_question(
         opened = await request.opening.open(aliases)
     await turn.emit(TraceRead(project_id=opened.project_id, spans=opened.span_count))
     turn.set_citations(aliases, opened.label)
-    turn.add_earlier_usage(each.event for each in logged)
+    await run_by_size(
+        len(logged), PRICED_INLINE_EVENTS, turn.add_earlier_usage, [each.event for each in logged]
+    )
     branch = build_tree(logged).find_branch(turn.key.turn_id)
     earlier = [each.event for each in select_events(logged, branch[:-1])]
     fence = DataFence(request.conversation.marker)

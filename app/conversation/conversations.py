@@ -36,6 +36,7 @@ from app.db.store import Store
 from app.errors import NO_CONVERSATION, NO_TURN, NotFound, ShuttingDown
 from app.events import LATEST_PLACE, Transcript, TurnPlace, TurnStarted
 from app.messages import OfferedModel
+from app.worker_threads import PRICED_INLINE_EVENTS, run_by_size
 
 log = structlog.get_logger(__name__)
 
@@ -269,6 +270,9 @@ class Conversations:
             before=before,
             characters=HISTORY_CHARACTERS if characters is None else characters,
         )
+        usage = await run_by_size(
+            len(page.events), PRICED_INLINE_EVENTS, sum_by_turn, page.events, self._policy.prices
+        )
         return Transcript(
             conversation.id,
             trace_id,
@@ -276,7 +280,7 @@ class Conversations:
             page.events,
             running=bool(branch) and conversation.active_turn_id == branch[-1],
             siblings=tree.find_siblings(branch),
-            usage=sum_by_turn(page.events, self._policy.prices),
+            usage=usage,
             leaf=branch[-1] if branch else None,
             earlier=page.earlier,
             rating=conversation.rating,

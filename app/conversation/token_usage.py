@@ -27,8 +27,10 @@ class UsageAccount:
         if usage is None or not usage.total_tokens:
             return
         self.usage += usage
+        if self.cost is None:
+            return
         cost = self.prices.compute_cost(usage, model=model, provider=provider)
-        if cost is None or self.cost is None:
+        if cost is None:
             self.cost = self.price_date = None
         else:
             self.cost += cost.usd

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import anyio
 
+from app.conversation.prices import PriceTable
 from app.web import history_response
 from testkit import credentials
 from testkit.scripted_chat import answer
@@ -70,3 +71,26 @@ async def test_a_history_that_is_rendered_holds_up_nothing_and_counts_for_its_re
                 released.set()
         assert sorted(responses) == [200, 200, 429]
         assert len(await service.history()) == 4
+
+
+async def test_costs_of_a_long_conversation_are_computed_off_the_event_loop(
+    migrated_sqlite_uri: str,
+) -> None:
+    threads: list[int] = []
+    compute_cost = PriceTable.compute_cost
+
+    def compute_noting(*arguments: Any, **more: Any) -> Any:
+        threads.append(threading.get_ident())
+        return compute_cost(*arguments, **more)
+
+    async with running(migrated_sqlite_uri) as service:
+        await service.ask()
+        with (
+            patch("app.conversation.conversations.PRICED_INLINE_EVENTS", 0),
+            patch("app.conversation.answer.PRICED_INLINE_EVENTS", 0),
+            patch.object(PriceTable, "compute_cost", compute_noting),
+        ):
+            await read_page(service)
+            assert len(threads) == 1
+            await service.ask()
+    assert threading.get_ident() not in threads[:2]
