@@ -150,7 +150,7 @@ class ProxyModel:
             try:
                 return await self._reply_natively(question, output)
             except _ToolsDropped:
-                self._remember(replace(self._capabilities, native_tools=False))
+                self._remember(native_tools=False)
         return await self._reply_in_text(question, output)
 
     async def _reply_natively(self, question: _Question, output: _Output) -> Reply:
@@ -176,11 +176,11 @@ class ProxyModel:
         except _ToolsDropped:
             whole = Reply("", finish="tool_calls")
         if calls_lost and whole.calls:
-            self._remember(replace(self._capabilities, streams_calls=False))
+            self._remember(streams_calls=False)
         elif streamed.text:
             return self._choose_text(streamed, whole, output)
         elif tools and whole.finish == "tool_calls" and not (whole.calls or whole.text):
-            self._remember(replace(self._capabilities, native_tools=False))
+            self._remember(native_tools=False)
             whole = await self._reply_in_text(question, _NOWHERE)
         return self._join_replies(streamed, whole, output)
 
@@ -285,7 +285,7 @@ class ProxyModel:
         if begins != self._capabilities.opens_in_reasoning and (
             begins or (reply.text and not reply.calls)
         ):
-            self._remember(replace(self._capabilities, opens_in_reasoning=begins))
+            self._remember(opens_in_reasoning=begins)
 
     def _build_body(self, request: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
         optional = self._options.build_parameters(self._capabilities.refused, stream=stream)
@@ -300,12 +300,15 @@ class ProxyModel:
         name = find_refused_parameter(error.provider_error, left)
         if name is None:
             return False
-        self._remember(replace(self._capabilities, refused=refused | {name}))
+        self._remember(refused=refused | {name})
         return True
 
-    def _remember(self, capabilities: Capabilities) -> None:
-        self._capabilities = capabilities
-        self._learned.put(self._workspace, self._model, capabilities)
+    def _remember(self, **changed: Any) -> None:
+        """Changes these capabilities for this turn, and for others beside what they learned."""
+        self._capabilities = replace(self._capabilities, **changed)
+        known = self._learned.get(self._workspace, self._model) or self._capabilities
+        changed["refused"] = known.refused | self._capabilities.refused
+        self._learned.put(self._workspace, self._model, replace(known, **changed))
 
     async def _wait_to_retry(
         self, error: ReplyStreamFailed, failures: int, *, stream: bool

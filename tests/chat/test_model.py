@@ -9,6 +9,7 @@ import httpx
 import pytest
 import respx
 
+from app.chat.capabilities import Capabilities, LearnedCapabilities
 from app.errors import ModelFailed
 from app.messages import TokenUsage
 from testkit import credentials
@@ -191,6 +192,21 @@ async def test_a_refused_parameter_is_left_out_from_then_on(
     assert ["temperature" in sent(proxy, n) for n in range(3)] == [True, False, False]
     assert all("reasoning_effort" in sent(proxy, n) for n in range(3))
     assert probe.pauses == []
+
+
+async def test_what_simultaneous_turns_learn_of_a_model_is_all_remembered(
+    http: httpx.AsyncClient, proxy: respx.Route
+) -> None:
+    learned = LearnedCapabilities()
+    probes = [ModelProbe(http, learned=learned) for _ in range(3)]
+    texts = ("does not support tools", "temperature is not supported", "unknown: stream_options")
+    for probe, text in zip(probes, texts, strict=True):
+        refusal = httpx.Response(400, json={"code": 400, "message": text})
+        proxy.mock(side_effect=[refusal, replayed("text.sse")])
+        await probe.reply()
+    assert learned.get("team", "gpt-4.1") == Capabilities(
+        native_tools=False, refused=frozenset({"temperature", "stream_options"})
+    )
 
 
 async def test_a_parameter_that_is_refused_again_fails(
