@@ -10,7 +10,7 @@ from app.db.schema import sessions
 _NAME_LENGTH = 255
 
 
-def _fit_column(name: str) -> str:
+def fit_column(name: str) -> str:
     """The name, or a hash of it where the column cannot hold it exactly.
 
     A column has a maximal length, MySQL ignores trailing spaces when it compares, and half a
@@ -24,7 +24,7 @@ def _fit_column(name: str) -> str:
 
 def owner_columns(owner: Owner) -> dict[str, str]:
     """The values of the columns `workspace` and `owner`."""
-    return {"workspace": _fit_column(owner.workspace), "owner": _fit_column(owner.name)}
+    return {"workspace": fit_column(owner.workspace), "owner": fit_column(owner.name)}
 
 
 def is_owned_by(owner: Owner) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 from sqlalchemy import Connection, select
 
+from app.db.ownership import fit_column
 from app.db.schema import feedback, sessions
 from app.db.transactions import Transactions
 
@@ -34,7 +35,7 @@ async def find_rated_conversations(
     query = (
         select(sessions.c.id, sessions.c.trace_id, feedback.c.value, feedback.c.updated_at)
         .join(feedback, feedback.c.session_id == sessions.c.id)
-        .where(sessions.c.workspace == workspace)
+        .where(sessions.c.workspace == fit_column(workspace))
         .order_by(feedback.c.updated_at, sessions.c.id)
     )
 

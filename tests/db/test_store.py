@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.caller import Owner
+from app.db.rated_conversations import find_rated_conversations
 from app.db.schema import events, feedback, metadata, sessions, turns, utc_now
 from app.db.store import Store
 from app.errors import TurnLost
@@ -82,6 +83,17 @@ async def test_names_that_a_collation_could_confuse_are_different_owners(
     found = await store.find(Owner("w", one), TRACE)
     assert found is not None
     assert found.id == first.conversation_id
+
+
+async def test_thumbs_are_found_by_any_name_of_a_workspace(
+    store: Store, engine: AsyncEngine
+) -> None:
+    names = ["team", "team ", "~team", "n" * 400]
+    for name in names:
+        await begin_free_turn(store, owner=Owner(name, "user:alice"))
+        await store.set_feedback(Owner(name, "user:alice"), TRACE, 1)
+    found = {name: len(await find_rated_conversations(engine, name)) for name in names}
+    assert found == dict.fromkeys(names, 1)
 
 
 async def test_a_name_cannot_be_chosen_to_look_like_a_shortened_one(
