@@ -106,9 +106,10 @@ def begin_turn(
         raise NotFound(NO_CONVERSATION)
     if row is None:
         return _create_conversation(db, owner, trace_id, start=start)
-    is_new = row.next_sequence == 1
+    is_repeated = row.active_turn_id == start.turn_id  # after a commit whose answer was lost
+    is_new = row.next_sequence == (2 if is_repeated else 1)
     conversation = Conversation(row.id, row.number, row.marker, start.turn_id, is_new=is_new)
-    if row.active_turn_id == start.turn_id:
+    if is_repeated:
         return conversation
     old = None if row.active_turn_id is None else TurnKey(row.id, row.active_turn_id)
     last = db.execute(_SELECT_LAST_EVENT, {"conversation": row.id}).first()

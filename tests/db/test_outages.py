@@ -31,6 +31,7 @@ from tests.db.writing import (
     ping_database,
     read_event_types,
     reply,
+    try_begin_turn,
 )
 
 OTHER_TRACE = "0199a0c2-0000-7000-8000-000000000002"
@@ -143,8 +144,12 @@ async def test_a_commit_whose_outcome_is_unknown_is_repeated_without_doubling(
         )
         store = Store(engine, sleep=_at_once)
 
+        await ping_database(store)  # connects, which sends SET AUTOCOMMIT
         proxy.armed = True
-        turn = await begin_free_turn(store)
+        taken = await try_begin_turn(store)
+        assert taken is not None
+        conversation, turn = taken
+        assert conversation.is_new
         proxy.armed = True
         await store.append(turn, [reply("once"), reply("and once")])
         proxy.armed = True
