@@ -80,19 +80,21 @@ class GrowingReplies:
 
     async def _store(self, turns: Sequence[GrowingTurn]) -> bool:
         """Stores what these turns have; False where the database does not answer."""
-        begun = [(turn, turn.begin_storing()) for turn in turns]
-        replies = {turn.key: reply for turn, reply in begun if reply is not None}
+        begun: dict[GrowingTurn, str] = {}
         stored: set[TurnKey] = set()
         try:
-            if replies:
+            for turn in turns:
+                if (reply := turn.begin_storing()) is not None:
+                    begun[turn] = reply
+            if begun:
+                replies = {turn.key: reply for turn, reply in begun.items()}
                 stored = await self._transactions.run(partial(keep_unfinished, replies=replies))
         except DatabaseUnavailable:
             return False
         finally:
-            storing = [turn for turn in turns if turn.key in replies]
-            for turn in storing:
-                turn.end_storing(replies[turn.key] if turn.key in stored else None)
-            _store_apart([turn for turn in storing if turn.key not in stored])
+            for turn, reply in begun.items():
+                turn.end_storing(reply if turn.key in stored else None)
+            _store_apart([turn for turn in begun if turn.key not in stored])
         return True
 
 
