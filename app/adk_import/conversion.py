@@ -84,23 +84,17 @@ def _convert_turns(session: AdkSession) -> Iterator[ImportedTurn]:
     for event in session.events:
         invocations.setdefault(event.invocation_id, []).append(event)
     for invocation, events in invocations.items():
-        question = _find_question(events)
-        if question:
-            yield _convert_turn(session, invocation, question, events)
+        asked = next((each for each in events if each.author == "user"), None)
+        if asked is not None and _join_texts(asked):
+            yield _convert_turn(session, invocation, events)
 
 
-def _find_question(events: Sequence[AdkEvent]) -> str:
-    return next((_join_texts(each) for each in events if each.author == "user"), "")
-
-
-def _convert_turn(
-    session: AdkSession, invocation: str, question: str, events: Sequence[AdkEvent]
-) -> ImportedTurn:
+def _convert_turn(session: AdkSession, invocation: str, events: Sequence[AdkEvent]) -> ImportedTurn:
     turn_id = _derive_id(session, session.id, invocation)
     dated = [
         DatedEvent(_derive_id(session, session.id, each.id, str(number)), each.created_at, event)
         for each in events
-        for number, event in enumerate(_convert_event(session, each, question))
+        for number, event in enumerate(_convert_event(session, each))
     ]
     end = _build_end(events, [each.event for each in dated])
     end_id = _derive_id(session, session.id, invocation, "end")
@@ -113,7 +107,7 @@ def _convert_turn(
     )
 
 
-def _convert_event(session: AdkSession, event: AdkEvent, question: str) -> Iterator[StoredEvent]:
+def _convert_event(session: AdkSession, event: AdkEvent) -> Iterator[StoredEvent]:
     if event.author == "user":
         if text := _join_texts(event):
             yield TurnStarted(question=text)
