@@ -9,7 +9,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from app.db import migrations
-from app.db.engine import create_engine
+from app.db.engine import create_engine, describe_database
 from app.db.schema import VERSION_TABLE, metadata
 from app.errors import StartRefused
 from app.settings import DatabaseSettings, database_url
@@ -39,7 +39,7 @@ def run(connection: Connection) -> None:
 async def run_from_shell() -> None:
     settings = DatabaseSettings.load()
     url = database_url(settings.session_service_uri)
-    sys.stderr.write(f"Database: {url.set(query={}).render_as_string()}\n")
+    sys.stderr.write(f"Database: {describe_database(url)}\n")
     engine = create_engine(url, pool_recycle=settings.session_pool_recycle)
     attempts, delay = settings.session_service_max_retries, settings.session_service_retry_delay
     try:

@@ -19,8 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import create_engine
-from app.db.migrations import describe_error
+from app.db.engine import create_engine, describe_error
 from app.errors import StartRefused
 
 APP_NAME = "trace-analyzer"

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.backend_connection import open_http_client
 from app.chat.model_selection import AUTO, WorkspaceModels
-from app.db.engine import create_engine, describe_database, storage_kind
-from app.db.migrations import describe_error, find_schema_fault, list_revisions
+from app.db.engine import create_engine, describe_database, describe_error, storage_kind
+from app.db.migrations import find_schema_fault, list_revisions
 from app.errors import NotAllowed, NotSignedIn, OpikAssistError, StartRefused
 from app.operator_credentials import OperatorCredentials, read_credentials
 from app.opik.client import OpikClient, is_reachable

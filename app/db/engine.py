@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
 from app.db.local_engine import LocalEngine
@@ -64,6 +65,17 @@ def describe_database(url: URL) -> str:
     """The address as operators write it, without the password, the driver and the options."""
     plain = url.set(drivername=url.get_backend_name(), query={})
     return plain.render_as_string(hide_password=True)
+
+
+def describe_error(error: Exception) -> str:
+    """A driver's error in one short line. Drivers never quote the password; the message of a
+    violated constraint would quote the row."""
+    if type(error) is TimeoutError:
+        return "it accepted the connection and sent nothing"
+    if isinstance(error, IntegrityError):
+        return "a constraint is violated"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
 
 def create_engine(url: URL, *, pool_recycle: int) -> "AsyncEngine":

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, column, false, func, inspect, select, table, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.db.engine import storage_kind
+from app.db.engine import describe_error, storage_kind
 from app.db.schema import OLDEST_CODE, PREFIX, VERSION_TABLE, events, facts
 from app.db.transactions import Sleep, Transactions
 from app.errors import DatabaseUnavailable, StartRefused
@@ -254,14 +254,6 @@ def _read_oldest_code(connection: Connection) -> str | None:
     if not inspect(connection).has_table(facts.name):
         return None
     return connection.scalar(select(facts.c.value).where(facts.c.name == OLDEST_CODE))
-
-
-def describe_error(error: Exception) -> str:
-    """The driver's message in one short line; drivers never quote the password."""
-    if type(error) is TimeoutError:
-        return "it accepted the connection and sent nothing"
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return " ".join(str(cause).split())[:200]
 
 
 CHECK_SECONDS = 15

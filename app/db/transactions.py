@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import Pool
 
-from app.db.engine import MYSQL_CONNECTIONS, storage_kind
+from app.db.engine import MYSQL_CONNECTIONS, describe_error, storage_kind
 from app.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -116,11 +116,11 @@ class Transactions:
         except (PoolTimeout, OSError, *_TEMPORARY) as error:
             if _is_disk_full(error):
                 self._disk_full_at = monotonic()
-            self._failures.add(logging.WARNING, "database_unavailable", _describe_error(error))
+            self._failures.add(logging.WARNING, "database_unavailable", describe_error(error))
             raise _build_unavailable() from None
         except DBAPIError as error:
             # A missing table or permission, for example, which will not pass by itself.
-            self._failures.add(logging.ERROR, "database_refused", _describe_error(error))
+            self._failures.add(logging.ERROR, "database_refused", describe_error(error))
             raise DatabaseUnavailable(
                 "The assistant's database refused a statement. Please report this to the operator "
                 "of the assistant."
@@ -161,7 +161,7 @@ class Transactions:
                 if failures >= self._attempts or duplicates > self._attempts:
                     raise
                 attempt = failures + duplicates
-                log.debug("database_retry", attempt=attempt, reason=_describe_error(error))
+                log.debug("database_retry", attempt=attempt, reason=describe_error(error))
             await self._sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1))
 
     async def _run_once(self, unit: Callable[[Connection], T]) -> T:
@@ -214,11 +214,3 @@ def _build_unavailable() -> DatabaseUnavailable:
         "The assistant's database does not answer or cannot store anything now. "
         "Please try again in a moment."
     )
-
-
-def _describe_error(error: Exception) -> str:
-    """The driver's message in one line; that of a violated constraint would quote the row."""
-    if isinstance(error, IntegrityError):
-        return "a constraint is violated"
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
