@@ -141,24 +141,24 @@ class ModelContext:
         fitted = shrink_tool_results(self.messages, self._tool_characters)
         shrunk = shrink_messages(fitted, self._max_characters)
         left_out = sum(a is not b for a, b in zip(self.messages, fitted, strict=True))
-        await self._replace(shrunk, "budget", answers=left_out + shrunk.answers)
+        await self._replace(shrunk, "budget", results=left_out + shrunk.results)
 
     async def shrink_after_refusal(self) -> bool:
         """Halves the messages as far as possible; False where nothing could be left out."""
         before = count_characters(self.messages)
         self._max_characters = min(self._max_characters, before // 2)
         shrunk = shrink_messages(self.messages, self._max_characters)
-        await self._replace(shrunk, "refused", answers=shrunk.answers)
+        await self._replace(shrunk, "refused", results=shrunk.results)
         return count_characters(self.messages) < before
 
     async def _replace(
-        self, shrunk: "Shrunk", reason: Literal["budget", "refused"], *, answers: int
+        self, shrunk: "Shrunk", reason: Literal["budget", "refused"], *, results: int
     ) -> None:
         self.messages = shrunk.messages
-        if answers or shrunk.turns:
+        if results or shrunk.turns:
             size = count_characters(self.messages)
             await self._sink.emit(
-                ContextShrunk(reason=reason, answers=answers, turns=shrunk.turns, characters=size)
+                ContextShrunk(reason=reason, answers=results, turns=shrunk.turns, characters=size)
             )
 
 
@@ -167,7 +167,7 @@ class Shrunk:
     """Messages, and how many tool results and earlier turns in them were shortened."""
 
     messages: list[Message]
-    answers: int = 0
+    results: int = 0
     turns: int = 0
 
 
@@ -181,9 +181,9 @@ def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
     users = [index for index, each in enumerate(messages) if isinstance(each, User)]
     first, question = users[0] + 1, users[-1]
     head, earlier, now = messages[:first], messages[first:question], messages[question:]
-    answers = [index for index, each in enumerate(now) if isinstance(each, ToolResult)]
+    results = [index for index, each in enumerate(now) if isinstance(each, ToolResult)]
     last_call = max((i for i, each in enumerate(now) if isinstance(each, Assistant)), default=0)
-    old = [index for index in answers if index < last_call]
+    old = [index for index in results if index < last_call]
 
     available_characters = characters - count_characters(head) - count_characters(earlier)
     now, shortened = _summarize_results(now, old, available_characters)
@@ -192,25 +192,25 @@ def shrink_messages(messages: Sequence[Message], characters: int) -> Shrunk:
     )
     available_characters = characters - count_characters(head) - count_characters(earlier)
     now, more = _summarize_results(
-        now, [i for i in answers[:-1] if i > last_call], available_characters
+        now, [i for i in results[:-1] if i > last_call], available_characters
     )
     return Shrunk([*head, *earlier, *now], shortened + more, turns)
 
 
 def _summarize_results(
-    messages: Sequence[Message], answers: Sequence[int], characters: int
+    messages: Sequence[Message], results: Sequence[int], characters: int
 ) -> tuple[list[Message], int]:
     """Shortens as many of these results to a line as `characters` requires; and their number."""
     kept, count = list(messages), 0
     excess = count_characters(messages) - characters
-    for index in answers:
-        answer = kept[index]
-        if excess <= 0 or not isinstance(answer, ToolResult):
+    for index in results:
+        result = kept[index]
+        if excess <= 0 or not isinstance(result, ToolResult):
             break
-        line = summarize_tool_result(answer.call, answer.text)
-        if len(line) < len(answer.text):
-            kept[index] = ToolResult(answer.call, line)
-            excess -= len(answer.text) - len(line)
+        line = summarize_tool_result(result.call, result.text)
+        if len(line) < len(result.text):
+            kept[index] = ToolResult(result.call, line)
+            excess -= len(result.text) - len(line)
             count += 1
     return kept, count
 

@@ -95,7 +95,7 @@ class Toolbox:
         characters: int,
         prepare: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """`seconds` limits one call, `characters` one answer; `prepare` is awaited before a call,
+        """`seconds` limits one call, `characters` one result; `prepare` is awaited before a call,
         and the text that it returns stands before the result."""
         self._tools = {each.spec.name: each for each in tools}
         self._context = context

@@ -77,7 +77,7 @@ class _Output:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Request:
     """One request as `agent.ports.Model` gets it."""
 
     messages: Sequence[Message]
@@ -137,28 +137,28 @@ class ProxyModel:
         self._used = None
         try:
             reply = await self._reply_as_possible(
-                _Question(messages, tools), _Output(on_text, on_withdrawn)
+                _Request(messages, tools), _Output(on_text, on_withdrawn)
             )
         except ModelFailed as failure:
             failure.usage = self._used
             raise
         return replace(reply, usage=self._used)
 
-    async def _reply_as_possible(self, question: _Question, output: _Output) -> Reply:
+    async def _reply_as_possible(self, request: _Request, output: _Output) -> Reply:
         """The reply with native tools, else with tools in text."""
         if self._capabilities.native_tools:
             try:
-                return await self._reply_natively(question, output)
+                return await self._reply_natively(request, output)
             except _ToolsDropped:
                 self._remember(native_tools=False)
-        return await self._reply_in_text(question, output)
+        return await self._reply_in_text(request, output)
 
-    async def _reply_natively(self, question: _Question, output: _Output) -> Reply:
-        messages, tools = question.messages, question.tools
-        request = build_native_request(messages, tools)
+    async def _reply_natively(self, request: _Request, output: _Output) -> Reply:
+        messages, tools = request.messages, request.tools
+        members = build_native_request(messages, tools)
         needs_tools = bool(tools) or any(isinstance(each, ToolResult) for each in messages)
-        request_reply = partial(self._request_reply, request, native_tools=needs_tools)
-        reader = self._open_reader(question, output)
+        request_reply = partial(self._request_reply, members, native_tools=needs_tools)
+        reader = self._open_reader(request, output)
         if tools and not self._capabilities.streams_calls:
             whole = await request_reply(reader, output, stream=False)
             if whole.text or whole.calls:
@@ -171,7 +171,7 @@ class ProxyModel:
         if streamed.finish == "content_filter":
             raise self._build_empty_reply_error(streamed)
         try:
-            reader = self._open_reader(question, _NOWHERE)
+            reader = self._open_reader(request, _NOWHERE)
             whole = await request_reply(reader, _NOWHERE, stream=False)
         except _ToolsDropped:
             whole = Reply("", finish="tool_calls")
@@ -181,7 +181,7 @@ class ProxyModel:
             return self._choose_text(streamed, whole, output)
         elif tools and whole.finish == "tool_calls" and not (whole.calls or whole.text):
             self._remember(native_tools=False)
-            whole = await self._reply_in_text(question, _NOWHERE)
+            whole = await self._reply_in_text(request, _NOWHERE)
         return self._join_replies(streamed, whole, output)
 
     def _choose_text(self, streamed: Reply, whole: Reply, output: _Output) -> Reply:
@@ -194,41 +194,41 @@ class ProxyModel:
         output.add(whole.text)
         return whole
 
-    async def _reply_in_text(self, question: _Question, output: _Output) -> Reply:
-        reply, reader = await self._stream_text_reply(question, output)
-        if not reader.fault or not reply.complete or not question.tools or reply.finish == "length":
+    async def _reply_in_text(self, request: _Request, output: _Output) -> Reply:
+        reply, reader = await self._stream_text_reply(request, output)
+        if not reader.fault or not reply.complete or not request.tools or reply.finish == "length":
             return reply
-        corrected = self._text.ask_for_correction(question.messages, reader.raw, fault=reader.fault)
+        corrected = self._text.ask_for_correction(request.messages, reader.raw, fault=reader.fault)
         second, again = await self._stream_text_reply(
-            replace(question, messages=corrected), _NOWHERE
+            replace(request, messages=corrected), _NOWHERE
         )
         if again.fault:
             raise build_model_failed("malformed_request", model=self._model)
         return self._join_replies(reply, second, output)
 
     async def _stream_text_reply(
-        self, question: _Question, output: _Output
+        self, request: _Request, output: _Output
     ) -> tuple[Reply, TextReplyReader]:
-        request = self._text.build_request(question.messages, question.tools)
-        reader = self._text.open_reader(self._build_reading_options(question, output))
-        streamed = await self._request_reply(request, reader, output, stream=True)
+        members = self._text.build_request(request.messages, request.tools)
+        reader = self._text.open_reader(self._build_reading_options(request, output))
+        streamed = await self._request_reply(members, reader, output, stream=True)
         if reader.raw or streamed.calls:
             return streamed, reader
         if streamed.finish == "content_filter":
             raise self._build_empty_reply_error(streamed)
-        reader = self._text.open_reader(self._build_reading_options(question, output))
-        whole = await self._request_reply(request, reader, output, stream=False)
+        reader = self._text.open_reader(self._build_reading_options(request, output))
+        whole = await self._request_reply(members, reader, output, stream=False)
         if reader.fault:
             return whole, reader
         return self._join_replies(streamed, whole, _NOWHERE), reader
 
-    def _open_reader(self, question: _Question, output: _Output) -> ReplyTextReader:
-        return ReplyTextReader(self._build_reading_options(question, output))
+    def _open_reader(self, request: _Request, output: _Output) -> ReplyTextReader:
+        return ReplyTextReader(self._build_reading_options(request, output))
 
-    def _build_reading_options(self, question: _Question, output: _Output) -> ReadingOptions:
+    def _build_reading_options(self, request: _Request, output: _Output) -> ReadingOptions:
         return ReadingOptions(
-            offered=frozenset(tool.name for tool in question.tools),
-            written=find_callable(question.messages, question.tools),
+            offered=frozenset(tool.name for tool in request.tools),
+            written=find_callable(request.messages, request.tools),
             starts_inside=self._capabilities.opens_in_reasoning,
             on_withdrawn=output.withdraw,
             new_id=new_call_id,
@@ -236,7 +236,7 @@ class ProxyModel:
 
     async def _request_reply(
         self,
-        request: Mapping[str, Any],
+        members: Mapping[str, Any],
         reader: ReplyTextReader,
         output: _Output,
         *,
@@ -257,7 +257,7 @@ class ProxyModel:
         failures = 0
         while True:
             try:
-                body = self._build_body(request, stream=stream)
+                body = self._build_body(members, stream=stream)
                 raw = await self._stream.run(body, receive, native_tools=native_tools)
                 rest = reader.end()
                 if rest:
@@ -287,9 +287,9 @@ class ProxyModel:
         ):
             self._remember(opens_in_reasoning=begins)
 
-    def _build_body(self, request: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
+    def _build_body(self, members: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
         optional = self._options.build_parameters(self._capabilities.refused, stream=stream)
-        return {"model": self._model, "stream": stream, **optional, **request}
+        return {"model": self._model, "stream": stream, **optional, **members}
 
     def _omit_refused_parameter(self, error: ReplyStreamFailed) -> bool:
         """Whether the error refuses an optional parameter, which is left out from now on."""

@@ -16,7 +16,7 @@ from app.messages import Assistant, Message, System, ToolCall, ToolResult, ToolS
 # The proxy routes OpenAI's, Anthropic's and Gemini's models by their bare names; a name with a
 # slash would mean OpenRouter's model of that vendor.
 _STRIPPED_PREFIXES = ("openai/", "anthropic/", "gemini/")
-_EMPTY_ANSWER = "(empty)"
+_EMPTY_RESULT = "(empty)"
 _OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
 _NAME_CHARACTERS = 64
 """The most that OpenAI accepts."""
@@ -53,7 +53,7 @@ def _write_messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
                 pass  # an assistant message with neither is refused by every provider
             case ToolResult(call, text):
                 # The proxy leaves out empty members, and a tool message needs its content.
-                content = text or _EMPTY_ANSWER
+                content = text or _EMPTY_RESULT
                 yield {"role": "tool", "tool_call_id": _choose_call_id(call), "content": content}
 
 

@@ -40,12 +40,12 @@ def restore_aliases(events: Sequence[StoredEvent]) -> Aliases:
 
 def build_messages(events: Sequence[StoredEvent], aliases: Aliases) -> list[Message]:
     """The messages of earlier turns in order, each tool result shortened to a line."""
-    answers = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
-    return list(_yield_messages(events, answers, aliases))
+    results = {each.call_id: each for each in events if isinstance(each, ToolCompleted)}
+    return list(_yield_messages(events, results, aliases))
 
 
 def _yield_messages(
-    events: Sequence[StoredEvent], answers: dict[str, ToolCompleted], aliases: Aliases
+    events: Sequence[StoredEvent], results: dict[str, ToolCompleted], aliases: Aliases
 ) -> Iterable[Message]:
     for event in events:
         ending = _ENDING_NOTES.get(type(event))
@@ -56,7 +56,7 @@ def _yield_messages(
             if event.text or calls:
                 yield Assistant(aliases.to_aliases(event.text), calls)
             for call in calls:
-                yield _build_result(call, answers.get(call.id))
+                yield _build_result(call, results.get(call.id))
         elif ending is not None:
             yield Assistant(ending)
 

@@ -31,7 +31,7 @@ def step(number: int, *, size: int = 2_000) -> list[Message]:
 def test_what_fits_stays_as_it_is() -> None:
     messages = [*HEAD, *turn(1), User("Why?")]
     shrunk = shrink_messages(messages, 10_000)
-    assert (shrunk.messages, shrunk.answers, shrunk.turns) == (messages, 0, 0)
+    assert (shrunk.messages, shrunk.results, shrunk.turns) == (messages, 0, 0)
 
 
 def test_old_tool_results_go_first_and_only_as_many_as_needed() -> None:
@@ -40,7 +40,7 @@ def test_old_tool_results_go_first_and_only_as_many_as_needed() -> None:
     texts = [each.text for each in shrunk.messages if isinstance(each, ToolResult)]
     assert "left out here" in texts[0]
     assert texts[1:] == ["2" * 2_000, "3" * 2_000]
-    assert (shrunk.answers, shrunk.turns) == (1, 0)
+    assert (shrunk.results, shrunk.turns) == (1, 0)
     assert shrunk.messages[2:4] == turn(1)
 
 
@@ -52,7 +52,7 @@ def test_then_old_turns_shrink_to_a_line_each_from_the_oldest() -> None:
     assert isinstance(answer, Assistant)
     assert all(len(each.text) < 200 for each in (question, answer))
     assert shrunk.messages[4:6] == turn(2)
-    assert (shrunk.answers, shrunk.turns) == (0, 1)
+    assert (shrunk.results, shrunk.turns) == (0, 1)
 
 
 def test_very_many_turns_are_dropped_with_a_note() -> None:
@@ -74,7 +74,7 @@ def test_question_outline_and_newest_result_stay_whatever_the_limit() -> None:
     assert "left out" in shrunk[-2].text
 
 
-def test_every_call_keeps_its_answer() -> None:
+def test_every_call_keeps_its_result() -> None:
     messages = [*HEAD, *turn(1), *step(9), Assistant("So."), User("Why?"), *step(1), *step(2)]
     for characters in range(0, count_characters(messages), 250):
         shrunk = shrink_messages(messages, characters).messages

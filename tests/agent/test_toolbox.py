@@ -1,4 +1,4 @@
-"""What a tool is to the model, and how long its answers may be."""
+"""What a tool is to the model, and how long its results may be."""
 
 from typing import Annotated
 

@@ -54,17 +54,17 @@ def test_calls_without_a_text_have_null_content() -> None:
 
 def test_our_own_id_is_sent_where_the_provider_gave_none() -> None:
     call = ToolCall("own-2", "get_span", "{}")
-    assistant, answer = build_native_request([Assistant("", (call,)), ToolResult(call, "x")], ())[
+    assistant, result = build_native_request([Assistant("", (call,)), ToolResult(call, "x")], ())[
         "messages"
     ]
-    assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "own-2"
+    assert assistant["tool_calls"][0]["id"] == result["tool_call_id"] == "own-2"
 
 
 def test_an_assistant_message_with_neither_text_nor_calls_is_left_out() -> None:
     assert wire(Assistant(""), User("Why?")) == [{"role": "user", "content": "Why?"}]
 
 
-def test_an_empty_tool_answer_still_has_content() -> None:
+def test_an_empty_tool_result_still_has_content() -> None:
     assert wire(ToolResult(CALL, "")) == [
         {"role": "tool", "tool_call_id": "theirs-1", "content": "(empty)"}
     ]

@@ -28,7 +28,7 @@ def call(number: int) -> ToolCall:
     return ToolCall(f"c{number}", "look", "{}", f"p{number}")
 
 
-def test_answers_follow_their_calls_in_the_order_of_the_calls() -> None:
+def test_results_follow_their_calls_in_the_order_of_the_calls() -> None:
     events = [
         TurnStarted(question="Why?"),
         TraceRead(),
