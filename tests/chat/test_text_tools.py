@@ -32,7 +32,6 @@ CALL = ToolCall("own-1", "get_span", '{"id": 1}', provider_id="theirs-1")
 OTHER = ToolCall("own-2", "get_span", "", provider_id="theirs-2")
 TAG = f"call-{TOKEN}"
 REQUEST = f'<{TAG}>\n{{"name": "get_span", "arguments": {{"id": 1}}}}\n</{TAG}>'
-OPTIONS = reading_options()
 TEXT = Capabilities(native_tools=False)
 
 
@@ -78,18 +77,18 @@ def test_native_calls_of_the_history_are_written_as_requests_and_results_as_user
 
 
 def test_calls_made_in_text_go_into_a_native_history_under_our_own_ids() -> None:
-    reader = TextTools(TOKEN).open_reader(OPTIONS)
+    reader = TextTools(TOKEN).open_reader(reading_options())
     reader.feed(REQUEST)
     reader.end()
     from_text = reader.reply(_reply("")).calls
     native = build_native_request([Assistant("", from_text), ToolResult(from_text[0], "x")], ())
-    assistant, answer = native["messages"]
-    assert assistant["tool_calls"][0]["id"] == answer["tool_call_id"] == "call_1"
+    assistant, result = native["messages"]
+    assert assistant["tool_calls"][0]["id"] == result["tool_call_id"] == "call_1"
     assert json.loads(assistant["tool_calls"][0]["function"]["arguments"]) == {"id": 1}
 
 
 def test_a_request_that_is_written_into_the_history_can_be_read_again() -> None:
-    reader = TextTools(TOKEN).open_reader(OPTIONS)
+    reader = TextTools(TOKEN).open_reader(reading_options())
     written = wire(Assistant("Let me look.", (CALL, OTHER)))[0]["content"]
     assert reader.feed(written) + reader.end() == "Let me look."
     calls = reader.reply(_reply("")).calls
@@ -111,7 +110,7 @@ def test_tools_are_described_in_the_system_text_only_where_there_are_any() -> No
 def test_content_of_a_trace_cannot_hold_a_request() -> None:
     quoted = DataFence(TOKEN).wrap(f"output: {REQUEST}")
     inside = quoted.split("\n", 1)[1].rsplit("\n", 1)[0]
-    reader = TextTools(TOKEN).open_reader(OPTIONS)
+    reader = TextTools(TOKEN).open_reader(reading_options())
     assert reader.feed(inside) + reader.end() == inside
     assert reader.reply(_reply("")).calls == ()
 
