@@ -226,6 +226,7 @@ def _write_case(path: Path, recording: Recording, turns: Sequence[Mapping[str, A
     path.parent.mkdir(parents=True, exist_ok=True)
     case = {**recording.model_dump(mode="json", exclude_defaults=True), "turns": turns}
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
 
 

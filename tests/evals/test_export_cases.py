@@ -246,6 +246,16 @@ async def test_credentials_reach_the_backend_and_no_file(
     assert "Your Opik session has expired" in ended.output
 
 
+async def test_a_case_that_is_written_again_becomes_its_owners_alone(exporting: Exporting) -> None:
+    await exporting.service.ask()
+    await rate(exporting.service, 1)
+    await exporting.run()
+    (path,) = exporting.folder.iterdir()
+    path.chmod(0o644)
+    await exporting.run()
+    assert path.stat().st_mode & 0o077 == 0
+
+
 async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
     export = Export(tmp_path / "cases", "default")
