@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "ask": "app.commands.ask",
     "check-trace": "app.commands.check_trace",
     "mcp": "app.commands.mcp",
-    "export-cases": "app.export_cases",
+    "export-cases": "app.commands.export_cases",
     "import-adk": "app.adk_import.command",
 }
 """The module of each subcommand, in the order in which `--help` lists them."""

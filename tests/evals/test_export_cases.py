@@ -15,8 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.caller import Caller
-from app.errors import StartRefused
-from app.export_cases import (
+from app.commands.export_cases import (
     BackendSource,
     Export,
     FileSource,
@@ -25,6 +24,7 @@ from app.export_cases import (
     export_cases,
     read_recording,
 )
+from app.errors import StartRefused
 from app.opik.client import OpikClient
 from app.opik.records import Trace
 from evals import ask
@@ -266,7 +266,7 @@ async def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_standard_output_holds_what_was_exported_and_no_log_line() -> None:
-    command = [sys.executable, "-m", "app.export_cases", "--out", "cases"]
+    command = [sys.executable, "-m", "app", "export-cases", "--out", "cases"]
     environment = {**os.environ, "AGENT_OPIK_URL": "http://127.0.0.1:1"}
     environment["SESSION_SERVICE_URI"] = "mysql://nobody@127.0.0.1:1/none"
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

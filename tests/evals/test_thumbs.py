@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.commands.export_cases import Recording, build_case_turns
 from app.db.rated_conversations import RatedConversation
 from app.events import LoggedEvent, ReplyCompleted, TurnFinished, TurnStarted
-from app.export_cases import Recording, build_case_turns
 from app.opik.records import Span, Trace
 from evals.grading import LabelledTurn, grade_spans
 

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.agent.citations import find_citation_labels
 from app.backend_connection import open_http_client
 from app.caller import Caller
-from app.cli import cli
 from app.conversation.branches import build_tree, select_events
 from app.db.engine import create_engine
 from app.db.migrations import SchemaCheck
@@ -228,7 +227,3 @@ def _write_case(path: Path, recording: Recording, turns: Sequence[Mapping[str, A
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    cli(["export-cases", *sys.argv[1:]], prog_name="opik-assist")
