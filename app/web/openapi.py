@@ -237,7 +237,12 @@ def _build_schemas() -> Json:
         **_conversation_schemas(),
         "Problem": _object_schema(problem),
         "Health": _object_schema(
-            {"status": {"const": "healthy"}, "storage": _TEXT, "version": _TEXT}
+            {
+                "status": {"const": "healthy"},
+                "session_service": {"const": "database"},
+                "storage": _TEXT,
+                "version": _TEXT,
+            }
         ),
         "Ready": _object_schema({"status": {"const": "ready"}, **parts}),
         "NotReady": _object_schema({**problem, **parts}),
@@ -266,7 +271,7 @@ def _conversation_schemas() -> Json:
     )
     messages = _list_schema(_message_schema())
     exported = _object_schema(
-        {"trace_id": _ID, "complete": {"type": "boolean"}, "messages": messages}
+        {"trace_id": _ID, "workspace": _TEXT, "complete": {"type": "boolean"}, "messages": messages}
     )
     return {
         "Conversation": conversation,
@@ -310,8 +315,9 @@ def _message_schema() -> Json:
 
 
 def _usage_schema() -> Json:
+    kinds = ("prompt", "completion", "cached", "reasoning", "total")
     return _object_schema(
-        {"total_tokens": _COUNT},
+        {f"{kind}_tokens": _COUNT for kind in kinds},
         estimated={"type": "boolean"},
         cost=_NUMBER | {"description": "US dollars; absent where a price is unknown."},
         price_date=_TEXT | {"description": "The date of the listed prices that were used."},
@@ -364,7 +370,11 @@ def _frame_schemas() -> list[Json]:
     spent = _usage_schema()
     return [
         _frame_schema(
-            "response", id=_ID, partial={"type": "boolean"}, content=_object_schema({"parts": part})
+            "response",
+            id=_ID,
+            partial={"type": "boolean"},
+            content=_object_schema({"parts": part}),
+            **of_turn,
         )
         | {"description": "A piece of a text, or with partial=false the whole of it."},
         _frame_schema("tool_call", tool_call=call, **of_tool),
