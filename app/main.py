@@ -35,6 +35,7 @@ from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
 from app.telemetry.reporting import Reporting
 from app.web import error_responses as problems
+from app.web import ui_api
 from app.web.app_state import AppState
 from app.web.middleware import (
     BodyDrainMiddleware,
@@ -44,7 +45,6 @@ from app.web.middleware import (
 )
 from app.web.page_files import PageFiles
 from app.web.routes import Endpoints
-from app.web.ui_api import UiApi
 from app.wiring import (
     build_backend,
     build_conversations,
@@ -101,7 +101,7 @@ def create_app(
 
 def _build_page_routes(settings: Settings) -> list[Route]:
     path = f"{settings.url_prefix}/ui"
-    return [*UiApi().routes(path), *PageFiles().routes(path)] if settings.ui_enabled else []
+    return [*ui_api.build_routes(path), *PageFiles().routes(path)] if settings.ui_enabled else []
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -61,93 +61,95 @@ RESPONSES: Mapping[type[Any], TypeAdapter[Any]] = {
 Parameters = TypeVar("Parameters", bound=BaseModel)
 
 
-class UiApi:
-    """The endpoints that the page reads."""
+def build_routes(path: str) -> list[Route]:
+    """The routes of what the page reads, below the page's path."""
+    trace = f"{path}/api/traces/{{trace_id}}"
+    return [
+        Route(f"{path}/api/projects", _list_projects, methods=["GET"]),
+        Route(f"{path}/api/traces", _list_traces, methods=["GET"]),
+        Route(trace, _read_trace, methods=["GET"]),
+        Route(f"{trace}/spans", _read_waterfall, methods=["GET"]),
+        Route(f"{trace}/spans/{{span_id}}", _read_span, methods=["GET"]),
+        Route(f"{trace}/attachments", _list_attachments, methods=["GET"]),
+        Route(f"{trace}/attachments/file", _read_attachment, methods=["GET"]),
+    ]
 
-    def routes(self, path: str) -> list[Route]:
-        """The routes below the page's path."""
-        trace = f"{path}/api/traces/{{trace_id}}"
-        return [
-            Route(f"{path}/api/projects", self.list_projects, methods=["GET"]),
-            Route(f"{path}/api/traces", self.list_traces, methods=["GET"]),
-            Route(trace, self.read_trace, methods=["GET"]),
-            Route(f"{trace}/spans", self.read_waterfall, methods=["GET"]),
-            Route(f"{trace}/spans/{{span_id}}", self.read_span, methods=["GET"]),
-            Route(f"{trace}/attachments", self.list_attachments, methods=["GET"]),
-            Route(f"{trace}/attachments/file", self.read_attachment, methods=["GET"]),
-        ]
 
-    async def list_projects(self, request: Request[AppState]) -> Response:
-        """The projects of the workspace."""
-        explorer = request.state["explorer"]
-        return await _answer(request, partial(explorer.list_projects, read_request_caller(request)))
+async def _list_projects(request: Request[AppState]) -> Response:
+    """The projects of the workspace."""
+    explorer = request.state["explorer"]
+    return await _answer(request, partial(explorer.list_projects, read_request_caller(request)))
 
-    async def list_traces(self, request: Request[AppState]) -> Response:
-        """A page of traces."""
-        explorer = request.state["explorer"]
-        query = _read_parameters(request, TraceQuery)
-        caller = read_request_caller(request)
-        return await _answer(request, partial(explorer.list_traces, caller, query))
 
-    async def read_trace(self, request: Request[AppState]) -> Response:
-        """A trace with its bodies."""
-        explorer = request.state["explorer"]
-        caller = read_request_caller(request)
-        return await _answer(request, partial(explorer.read_trace, caller, read_trace_id(request)))
+async def _list_traces(request: Request[AppState]) -> Response:
+    """A page of traces."""
+    explorer = request.state["explorer"]
+    query = _read_parameters(request, TraceQuery)
+    caller = read_request_caller(request)
+    return await _answer(request, partial(explorer.list_traces, caller, query))
 
-    async def read_waterfall(self, request: Request[AppState]) -> Response:
-        """The spans of a trace."""
-        explorer = request.state["explorer"]
-        caller = read_request_caller(request)
-        return await _answer(
-            request, partial(explorer.read_waterfall, caller, read_trace_id(request))
-        )
 
-    async def read_span(self, request: Request[AppState]) -> Response:
-        """A span with its bodies."""
-        explorer = request.state["explorer"]
-        span_id = request.path_params["span_id"].lower()
-        if not is_uuid(span_id):
-            raise InvalidRequest("The span id in the URL is not a UUID.")
-        asked = _read_parameters(request, SpanParameters)
-        read = partial(
-            explorer.read_span,
-            read_request_caller(request),
-            read_trace_id(request),
-            span_id,
-            project_id=asked.project_id,
-        )
-        return await _answer(request, read)
+async def _read_trace(request: Request[AppState]) -> Response:
+    """A trace with its bodies."""
+    explorer = request.state["explorer"]
+    caller = read_request_caller(request)
+    return await _answer(request, partial(explorer.read_trace, caller, read_trace_id(request)))
 
-    async def list_attachments(self, request: Request[AppState]) -> Response:
-        """The files of a trace or span."""
-        explorer = request.state["explorer"]
-        asked = _read_parameters(request, AttachmentParameters)
-        caller, trace_id = read_request_caller(request), read_trace_id(request)
-        read = partial(explorer.list_attachments, caller, trace_id, **asked.model_dump())
-        return await _answer(request, read)
 
-    async def read_attachment(self, request: Request[AppState]) -> Response:
-        """A file, as a download that no browser runs."""
-        explorer = request.state["explorer"]
-        asked = _read_parameters(request, FileParameters)
-        read = partial(
-            explorer.read_attachment,
-            read_request_caller(request),
-            read_trace_id(request),
-            asked.file_name,
-            span_id=asked.span_id,
-            project_id=asked.project_id,
-        )
-        file, content = await run_while_connected(request.receive, read)
-        headers = {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, max-age=3600",
-        }
-        media_type = file.mime_type if file.mime_type in _IMAGES else _ANY_FILE
-        return Response(content, media_type=media_type, headers=headers)
+async def _read_waterfall(request: Request[AppState]) -> Response:
+    """The spans of a trace."""
+    explorer = request.state["explorer"]
+    caller = read_request_caller(request)
+    return await _answer(request, partial(explorer.read_waterfall, caller, read_trace_id(request)))
+
+
+async def _read_span(request: Request[AppState]) -> Response:
+    """A span with its bodies."""
+    explorer = request.state["explorer"]
+    span_id = request.path_params["span_id"].lower()
+    if not is_uuid(span_id):
+        raise InvalidRequest("The span id in the URL is not a UUID.")
+    asked = _read_parameters(request, SpanParameters)
+    read = partial(
+        explorer.read_span,
+        read_request_caller(request),
+        read_trace_id(request),
+        span_id,
+        project_id=asked.project_id,
+    )
+    return await _answer(request, read)
+
+
+async def _list_attachments(request: Request[AppState]) -> Response:
+    """The files of a trace or span."""
+    explorer = request.state["explorer"]
+    asked = _read_parameters(request, AttachmentParameters)
+    caller, trace_id = read_request_caller(request), read_trace_id(request)
+    read = partial(explorer.list_attachments, caller, trace_id, **asked.model_dump())
+    return await _answer(request, read)
+
+
+async def _read_attachment(request: Request[AppState]) -> Response:
+    """A file, as a download that no browser runs."""
+    explorer = request.state["explorer"]
+    asked = _read_parameters(request, FileParameters)
+    read = partial(
+        explorer.read_attachment,
+        read_request_caller(request),
+        read_trace_id(request),
+        asked.file_name,
+        span_id=asked.span_id,
+        project_id=asked.project_id,
+    )
+    file, content = await run_while_connected(request.receive, read)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=3600",
+    }
+    media_type = file.mime_type if file.mime_type in _IMAGES else _ANY_FILE
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _read_parameters(request: Request[Any], kind: type[Parameters]) -> Parameters:
