@@ -5,9 +5,13 @@ from typing import Any
 
 from app.caller import API_KEY_HEADER, SESSION_COOKIE, WORKSPACE_HEADER
 from app.web.requests import FeedbackBody, QuestionBody, TitleBody
-from app.web.ui_openapi import build_ui_schemas, describe_ui_paths
-
-Json = dict[str, Any]
+from app.web.ui_openapi import (
+    TRACE_ID,
+    Json,
+    build_ui_schemas,
+    describe_ui_paths,
+    reference_schema,
+)
 
 _ID = {"type": "string"}
 _TEXT = {"type": "string"}
@@ -17,7 +21,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _FRAME_AS_TEXT = {
     "type": "string",
     "contentMediaType": "application/json",
-    "contentSchema": {"$ref": "#/components/schemas/Frame"},
+    "contentSchema": reference_schema("Frame"),
 }
 _NAMED_SPANS = {"span_id": _ID, "span_ids": {"type": "array", "items": _ID}}
 
@@ -53,7 +57,7 @@ def describe_interface(prefix: str, version: str, *, with_page: bool) -> Json:
 
 def _describe_paths() -> Json:
     session = "/trace-analyzer/session/{trace_id}"
-    trace: list[Json] = [_TRACE_ID, _WORKSPACE]
+    trace: list[Json] = [TRACE_ID, _WORKSPACE]
     return {
         "/healthz": {"get": _describe_operation("Reports that the process runs.", "Health")},
         "/readyz": {
@@ -134,12 +138,6 @@ def _describe_conversation_paths(session: str, trace: list[Json]) -> Json:
     }
 
 
-_TRACE_ID = {
-    "name": "trace_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "format": "uuid"},
-}
 _BEFORE = {
     "name": "before",
     "in": "query",
@@ -202,18 +200,14 @@ def _describe_operation(
     if query:
         operation["parameters"] = list(query)
     if body:
-        content = {"application/json": {"schema": _reference_schema(body)}}
+        content = {"application/json": {"schema": reference_schema(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
 def _describe_content(schema: str, description: str, media_type: str = "application/json") -> Json:
-    content = {media_type: {"schema": _reference_schema(schema)}}
+    content = {media_type: {"schema": reference_schema(schema)}}
     return {"description": description, "content": content}
-
-
-def _reference_schema(schema: str) -> Json:
-    return {"$ref": f"#/components/schemas/{schema}"}
 
 
 def _object_schema(required: Mapping[str, Any], **optional: Any) -> Json:

@@ -18,8 +18,13 @@ Json = dict[str, Any]
 
 _REFERENCES = "#/components/schemas/{model}"
 _ID = {"type": "string", "format": "uuid"}
-_TRACE = {"name": "trace_id", "in": "path", "required": True, "schema": _ID}
+TRACE_ID = {"name": "trace_id", "in": "path", "required": True, "schema": _ID}
 _SPAN = {"name": "span_id", "in": "path", "required": True, "schema": _ID}
+
+
+def reference_schema(name: str) -> Json:
+    """A reference to the schema of that name."""
+    return {"$ref": _REFERENCES.format(model=name)}
 
 
 def describe_ui_paths(workspace: Json) -> Json:
@@ -28,25 +33,25 @@ def describe_ui_paths(workspace: Json) -> Json:
     described: list[tuple[str, str, type[Any] | None, Sequence[Json]]] = [
         ("/ui/api/projects", "Lists the projects of the workspace.", ProjectList, []),
         ("/ui/api/traces", "Lists traces.", TracePage, _describe_query(TraceQuery)),
-        (trace, "Returns a trace with its bodies.", TraceDetails, [_TRACE]),
-        (f"{trace}/spans", "Returns the spans of a trace over time.", Waterfall, [_TRACE]),
+        (trace, "Returns a trace with its bodies.", TraceDetails, [TRACE_ID]),
+        (f"{trace}/spans", "Returns the spans of a trace over time.", Waterfall, [TRACE_ID]),
         (
             f"{trace}/spans/{{span_id}}",
             "Returns a span with its bodies.",
             SpanDetails,
-            [_TRACE, _SPAN, *_describe_query(SpanParameters)],
+            [TRACE_ID, _SPAN, *_describe_query(SpanParameters)],
         ),
         (
             f"{trace}/attachments",
             "Lists the files of a trace or span.",
             AttachmentList,
-            [_TRACE, *_describe_query(AttachmentParameters)],
+            [TRACE_ID, *_describe_query(AttachmentParameters)],
         ),
         (
             f"{trace}/attachments/file",
             "Returns a file as a download.",
             None,
-            [_TRACE, *_describe_query(FileParameters)],
+            [TRACE_ID, *_describe_query(FileParameters)],
         ),
     ]
     return {
@@ -77,9 +82,8 @@ def _describe_query(kind: type[Parameters]) -> list[Json]:
 def _describe_read(summary: str, answer: type[Any] | None, parameters: Sequence[Json]) -> Json:
     content: Json = {"application/octet-stream": {}}
     if answer is not None:
-        reference = _REFERENCES.format(model=answer.__name__)
-        content = {"application/json": {"schema": {"$ref": reference}}}
-    problem = {"schema": {"$ref": _REFERENCES.format(model="Problem")}}
+        content = {"application/json": {"schema": reference_schema(answer.__name__)}}
+    problem = {"schema": reference_schema("Problem")}
     refused = {"description": "An error", "content": {"application/json": problem}}
     success = {"description": "Success", "content": content}
     return {
