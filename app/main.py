@@ -33,6 +33,7 @@ from app.removed_settings import find_ignored_variables
 from app.settings import DEFAULT_DATABASE, Settings, database_url
 from app.shutdown import LimitTime, Shutdown, ShutdownSignals
 from app.telemetry import logs
+from app.telemetry.error_reports import ErrorReports
 from app.telemetry.reporting import Reporting
 from app.web import error_responses as problems
 from app.web import ui_api
@@ -77,7 +78,8 @@ def create_app(
 
     `transport` replaces the network below the HTTP client, `system` the model's instructions.
     """
-    build_error_reports(settings).start()
+    error_reports = build_error_reports(settings)
+    error_reports.start()
     reporting = build_reporting(settings)
     ui = build_ui_links(settings)
     mcp = build_mcp(settings, ui)
@@ -89,7 +91,9 @@ def create_app(
             *([mcp.build_route(settings.url_prefix)] if mcp else []),
             *_build_page_routes(settings),
         ],
-        lifespan=lambda _: lifespan(settings, transport, reporting, mcp, system=system),
+        lifespan=lambda _: lifespan(
+            settings, transport, error_reports, reporting, mcp, system=system
+        ),
         middleware=[*reporting.middleware, *_middleware(settings)],
         exception_handlers={
             OpikAssistError: problems.handle_service_error,
@@ -162,6 +166,7 @@ def settle_interpreter() -> None:
 async def lifespan(
     settings: Settings,
     transport: httpx.AsyncBaseTransport | None,
+    error_reports: ErrorReports,
     reporting: Reporting,
     mcp: "McpEndpoint | None",
     *,
@@ -181,7 +186,7 @@ async def lifespan(
     signals = ShutdownSignals()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(signals.receiving(settings.drain_seconds + settings.shutdown_seconds))
-        await stack.enter_async_context(build_error_reports(settings).running())
+        await stack.enter_async_context(error_reports.running())
         stack.push_async_callback(engine.dispose)
         await prepare_schema(
             engine,
