@@ -108,16 +108,6 @@ def test_text_that_was_already_shown_is_not_sent_a_second_time_as_partial() -> N
     assert len(reads) == 3
 
 
-def test_a_lost_closing_frame_leaves_the_whole_text_in_the_bubble() -> None:
-    reads = show(
-        panel_of("t", streaming=True),
-        delta("Look: "),
-        delta("there."),
-        ReplyCompleted(bubble="b", text="Look: there."),
-    )
-    assert read(reads[:-1]).texts == ["Look: there."]
-
-
 def test_a_lost_partial_frame_is_mended_by_the_closing_one() -> None:
     reads = show(
         panel_of("t", streaming=True),
