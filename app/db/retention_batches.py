@@ -14,28 +14,29 @@ from app.db.transactions import Transactions
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+_CHORE = "retention"
 
-def acquire_lease(db: Connection, chore: str, holder: str, *, seconds: float) -> bool:
-    """Takes or renews the lease of a chore; returns False while another process holds it.
 
-    The lease's row stays locked until the commit, so no other process does the chore meanwhile.
+def _acquire_lease(db: Connection, holder: str, *, seconds: float) -> bool:
+    """Takes or renews the lease; returns False while another process holds it.
+
+    The lease's row stays locked until the commit, so no other process deletes meanwhile.
     """
     row = db.execute(
         select(chores.c.holder, (chores.c.lease_until > utc_now()).label("alive"))
-        .where(chores.c.name == chore)
+        .where(chores.c.name == _CHORE)
         .with_for_update()
     ).first()
     values = {"holder": holder, "lease_until": utc_in(seconds)}
     if row is None:
-        db.execute(chores.insert().values(name=chore, **values))
+        db.execute(chores.insert().values(name=_CHORE, **values))
         return True
     if row.alive and row.holder != holder:
         return False
-    db.execute(chores.update().where(chores.c.name == chore).values(values))
+    db.execute(chores.update().where(chores.c.name == _CHORE).values(values))
     return True
 
 
-RETENTION_CHORE = "retention"
 BATCH_CONVERSATIONS = 50
 """Small enough to hold up other transactions for milliseconds only."""
 BATCH_EVENTS = 500
@@ -85,7 +86,7 @@ class RetentionBatches:
         return None if shortened is None else RemovedBatch(frozenset(gone), shortened)
 
     def _remove_batch(self, db: Connection, gone: set[str]) -> int | None:
-        if not acquire_lease(db, RETENTION_CHORE, self._holder, seconds=self._lease_seconds):
+        if not _acquire_lease(db, self._holder, seconds=self._lease_seconds):
             return None
         delete_old_admissions(db)
         if not (ids := self._oldest(db)):

@@ -54,7 +54,7 @@ Tags = Annotated[list[str], BeforeValidator(_list_or_empty)]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ErrorInfo(_Record):

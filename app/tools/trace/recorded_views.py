@@ -41,8 +41,7 @@ class RecordedViews:
 async def read_views(context: TraceContext, nodes: Sequence[Node]) -> RecordedViews:
     """The views of spans with their bodies; of what is not loaded, the first ones are read within
     the limits of one call (8 MB, 10 s)."""
-    missing = [node.id for node in nodes if context.get_body(node.id) is None]
-    await context.read_bodies(missing)
+    await context.read_bodies([node.id for node in nodes])
     views, cut = {}, []
     for node in nodes:
         body = context.get_body(node.id)
