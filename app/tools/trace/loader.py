@@ -8,11 +8,10 @@ at most five minutes: a span that changes alone does not change its trace's reco
 owner for a trace that is being loaded share that load. Parsing and analysis run in worker threads.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Generic, TypeVar
 
 import anyio
 import structlog
@@ -22,58 +21,14 @@ from app.analysis.analyse_trace import add_bodies, analyse_trace, measure_trace
 from app.analysis.body_selection import READ_ALL, select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
-from app.errors import BackendUnavailable
 from app.opik.client import OpikClient, SpanList
 from app.opik.records import Span, Trace
+from app.shared_loads import SharedLoads
 from app.tools.trace.bodies import BodyReader, SpanBodyLimits
 from app.tools.trace.kept_outline import KeptOutline
 from app.worker_threads import ANALYSED_INLINE_BYTES, run_by_size
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _SharedLoad(Generic[T]):
-    """A running load; neither `found` nor `failure` is set where it was cancelled or refused."""
-
-    done: anyio.Event = field(default_factory=anyio.Event)
-    found: tuple[T, ...] = ()
-    failure: BackendUnavailable | None = None
-
-
-class SharedLoads(Generic[T]):
-    """Runs equal loads that overlap only once; keeps no result afterwards."""
-
-    def __init__(self) -> None:
-        self._running: dict[Hashable, _SharedLoad[T]] = {}
-
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The result of `make`, or that of a `make` for the same key that already runs.
-
-        A BackendUnavailable is raised for all that wait, since each would wait as long again.
-        Other errors concern only the caller that ran it, and after them, as after a cancellation,
-        the next one that waits runs its own.
-        """
-        while (other := self._running.get(key)) is not None:
-            await other.done.wait()
-            if other.found:
-                return other.found[0]
-            if other.failure is not None:
-                raise BackendUnavailable(other.failure.message, detail=other.failure.detail)
-        work = self._running[key] = _SharedLoad()
-        try:
-            found = await make()
-            work.found = (found,)
-        except BackendUnavailable as failure:
-            work.failure = failure
-            raise
-        finally:
-            del self._running[key]
-            work.done.set()
-        return found
-
 
 # Memory of a kept trace, measured on traces with and without bodies: what was recorded takes three
 # times its bytes on the wire, and each span its record and its place in the tree besides.

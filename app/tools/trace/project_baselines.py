@@ -13,7 +13,7 @@ from app.caller import Caller, Owner
 from app.errors import OpikAssistError
 from app.opik.client import OpikClient
 from app.opik.records import Trace
-from app.tools.trace.loader import SharedLoads
+from app.shared_loads import SharedLoads
 from app.tools.trace.project import ProjectReader
 
 log = structlog.get_logger(__name__)

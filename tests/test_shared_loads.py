@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 
 from app.errors import BackendUnavailable, NotSignedIn
-from app.tools.trace.loader import SharedLoads
+from app.shared_loads import SharedLoads
 
 
 class Work:
