@@ -22,10 +22,10 @@ from app.analysis.user_question import find_answer, find_question
 from app.errors import OpikAssistError
 from app.opik.records import Thread, Trace
 from app.tools.excerpts import share_characters
-from app.tools.similar_traces import assign_trace_alias, format_start, format_trace_facts
 from app.tools.trace.bodies import plan_pages
 from app.tools.trace.project import with_timezone
 from app.tools.trace.trace_context import TraceContext
+from app.tools.trace_facts import assign_trace_alias, format_start, format_trace_facts
 
 SHOWN = 12  # turns of one tool result: with 8,000 characters each has a few lines of text
 _BEFORE = 7  # of 12 turns, those before this trace: causes lie before it, reactions after it
