@@ -13,6 +13,7 @@ revision = "0004"
 down_revision = "0003"
 
 OLDEST_CODE = "0001"
+OLDEST_CODE_BEFORE = "0001"
 
 SESSIONS = "opik_assist_sessions"
 
@@ -22,7 +23,14 @@ def upgrade() -> None:
     if "title" not in columns:
         exact = mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
         op.add_column(SESSIONS, sa.Column("title", sa.String(255).with_variant(exact, "mysql")))
+    _admit(OLDEST_CODE)
 
 
 def downgrade() -> None:
     """Keeps the column, which earlier code does not use: users gave these titles."""
+    _admit(OLDEST_CODE_BEFORE)
+
+
+def _admit(revision: str) -> None:
+    facts = sa.table("opik_assist_facts", sa.column("name"), sa.column("value"))
+    op.execute(facts.update().where(facts.c.name == "oldest_code_revision").values(value=revision))

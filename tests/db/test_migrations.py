@@ -1,5 +1,7 @@
 """The schema: up, down, beside foreign tables, cut off, across versions."""
 
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,9 +162,6 @@ async def test_upgrade_and_downgrade_keep_all_events(empty_database_uri: str) ->
             await _alembic(engine, way)
             assert await store.events(turn.conversation_id) == before
             assert await store.owner_key() == key
-            async with engine.begin() as db:
-                fact = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
-                assert await db.scalar(fact) == "0001"
         assert [each.title for each in await store.list_conversations(ALICE, TRACE)] == ["Mine"]
         await finish_turn(store, turn)
         await begin_free_turn(store, quotas=Quotas(owner_turns=1, owner_turns_per_minute=1))
@@ -255,27 +254,56 @@ async def test_the_lock_is_released_and_the_next_process_need_not_wait(
             await _prepare(second)
 
 
-async def test_a_new_revision_is_made_from_the_template_and_runs(tmp_path: Path) -> None:
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    for name in ("env.py", "script.py.mako", "versions/0001_conversations.py"):
-        (folder / name).write_text((ROOT / "migrations" / name).read_text())
-    engine = create_engine(database_url(f"sqlite:///{tmp_path / 'x.db'}"), pool_recycle=-1)
+class CopiedMigrations:
+    """A copy of our migrations, which runs on a database of its own."""
 
-    async def run(work: Callable[[Config], object]) -> str | None:
+    def __init__(self, folder: Path, versions: str) -> None:
+        self.folder = folder / "migrations"
+        (self.folder / "versions").mkdir(parents=True)
+        for path in (ROOT / "migrations").glob("*.*"):
+            shutil.copy(path, self.folder)
+        for path in (ROOT / "migrations/versions").glob(versions):
+            shutil.copy(path, self.folder / "versions")
+        url = database_url(f"sqlite:///{folder / 'x.db'}")
+        self.engine = create_engine(url, pool_recycle=-1)
+
+    async def run(self, work: Callable[[Config], object]) -> str | None:
+        """Runs a command of alembic; the oldest code that may run afterwards."""
+
         def on(connection: Connection) -> str | None:
             config = Config(str(ROOT / "alembic.ini"))
-            config.set_main_option("script_location", str(folder))
+            config.set_main_option("script_location", str(self.folder))
             config.attributes["connection"] = connection
             work(config)
             query = select(facts.c.value).where(facts.c.name == OLDEST_CODE)
             return connection.scalar(query)
 
-        async with migrations.lock_schema(engine, attempts=1, delay=0) as connection:
+        async with migrations.lock_schema(self.engine, attempts=1, delay=0) as connection:
             return await connection.run_sync(on)
 
-    await run(lambda config: command.upgrade(config, "head"))
-    await run(lambda config: command.revision(config, "more", rev_id="0002"))
-    assert await run(lambda config: command.upgrade(config, "head")) == "0002"
-    assert await run(lambda config: command.downgrade(config, "-1")) == "0001"
-    await engine.dispose()
+
+async def test_a_new_revision_is_made_from_the_template_and_runs(tmp_path: Path) -> None:
+    copy = CopiedMigrations(tmp_path, "0001_*.py")
+    await copy.run(lambda config: command.upgrade(config, "head"))
+    await copy.run(lambda config: command.revision(config, "more", rev_id="0002"))
+    assert await copy.run(lambda config: command.upgrade(config, "head")) == "0002"
+    assert await copy.run(lambda config: command.downgrade(config, "-1")) == "0001"
+    await copy.engine.dispose()
+
+
+async def test_each_revision_stores_its_oldest_code_on_the_way_up_and_down(tmp_path: Path) -> None:
+    copy = CopiedMigrations(tmp_path, "*.py")
+    known = migrations.list_revisions()
+    for path in copy.folder.glob("versions/*.py"):
+        own = path.name[:4]
+        before = known[known.index(own) - 1]
+        code = re.sub("^OLDEST_CODE = .*", f'OLDEST_CODE = "{own}"', path.read_text(), flags=re.M)
+        code = re.sub(
+            "^OLDEST_CODE_BEFORE = .*", f'OLDEST_CODE_BEFORE = "{before}"', code, flags=re.M
+        )
+        path.write_text(code)
+    for revision in known:
+        assert await copy.run(lambda config: command.upgrade(config, "+1")) == revision
+    for revision in reversed(known[:-1]):
+        assert await copy.run(lambda config: command.downgrade(config, "-1")) == revision
+    await copy.engine.dispose()
