@@ -1,6 +1,7 @@
 """Things by what they have in common."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -13,3 +14,10 @@ def group_by(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key,
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
+
+
+def keep_repeated(items: Sequence[_Item], key: Callable[[_Item], _Key]) -> list[_Item]:
+    """The items whose key another one has as well, in their order."""
+    keys = list(map(key, items))
+    counts = Counter(keys)
+    return [item for item, each in zip(items, keys, strict=True) if counts[each] > 1]

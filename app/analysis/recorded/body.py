@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import filterfalse, islice
+from itertools import islice
 from typing import Any
 
 from app.analysis.recorded.body_state import (
@@ -46,8 +46,7 @@ _VOLATILE = re.compile(
     r"|(?:prompt|candidates|total)_?token_?count"
     r'|created_?at|id_?token)": (?:"[^"]{0,80}"|[-\w.+]{1,40})'
 )
-_CALL_IDS = tuple(f'"{start}' for start in CALL_ID_STARTS)
-_CALL_ID = re.compile(rf'(?:{"|".join(_CALL_IDS)})(?=[a-z_-]*\d)[\w-]{{8,64}}"')
+_CALL_ID = re.compile(rf'"(?:{"|".join(CALL_ID_STARTS)})(?=[a-z_-]*\d)[\w-]{{8,64}}"')
 _ATTEMPT_NUMBER = re.compile(
     r"[\[(]?\b(?:attempt|try|retry|retries|iteration)\b ?(?:no\.?|number|#)? ?\d+[\])]?"
 )
@@ -176,8 +175,7 @@ class Body:
         text = text.casefold()
         if not self.keys.isdisjoint(_VOLATILE_KEYS):
             text = _VOLATILE.sub("", text)
-        if any(start in text for start in _CALL_IDS):
-            text = _CALL_ID.sub('"#"', text)
+        text = _CALL_ID.sub('"#"', text)
         for word, numbered in _ATTEMPT_WORDS:
             if word in text and numbered.search(text):
                 return _ATTEMPT_NUMBER.sub("", text)
@@ -287,6 +285,8 @@ class Body:
 
     def equals(self, other: "Body") -> bool:
         """Whether both mean the same; False where that is unknown."""
+        if self.fingerprint != other.fingerprint:
+            return False
         return bool(self.canonical) and self.canonical == other.canonical
 
     def resembles(self, other: "Body") -> bool:
@@ -296,26 +296,28 @@ class Body:
         read = other.canonical[:_WORDS_READ]
         if any(number not in read for number in self._first_numbers):
             return False
-        if not (self.words and other.words) or self._numbers != other._numbers:
+        words, others = self.words, other.words
+        both = len(words & others)
+        if not both or both < _LEAST_SHARED_WORDS * (len(words) + len(others) - both):
             return False
-        both = len(self.words & other.words)
-        return both >= _LEAST_SHARED_WORDS * (len(self.words) + len(other.words) - both)
+        return all(map(str.isalpha, words ^ others))
 
     @computed_once
     def _first_numbers(self) -> list[str]:
-        """Some of the numbers below, by which most bodies are told apart at little cost."""
+        """Some of its numbers, codes and names with digits, by which most bodies are told apart at
+        little cost."""
         pieces = self.canonical[:_START_READ].translate(_AROUND_WORDS).split()
         return [piece for piece in pieces[:-1] if not piece.isalpha()]
-
-    @computed_once
-    def _numbers(self) -> frozenset[str]:
-        """The words that do not only have letters: numbers, codes, names with digits."""
-        return frozenset(filterfalse(str.isalpha, self.words))
 
 
 def spell_canonical(text: str) -> str:
     """A text as canonical texts have it, where blanks and letter case do not matter."""
     return " ".join(text.split()).casefold()
+
+
+def spell_start(text: str, length: int) -> str:
+    """The first characters of a text that is spelled so, which is made of its first words only."""
+    return " ".join(text.split(maxsplit=length)[:length]).casefold()[:length]
 
 
 def is_cut(value: Any) -> bool:

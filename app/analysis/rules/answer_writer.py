@@ -3,7 +3,7 @@
 import re
 from itertools import islice
 
-from app.analysis.recorded.body import spell_canonical
+from app.analysis.recorded.body import spell_canonical, spell_start
 from app.analysis.rules.recovery import asking_call
 from app.analysis.trace_analysis import TraceAnalysis, list_model_calls
 from app.analysis.tree import Node, by_end
@@ -23,12 +23,12 @@ def find_answer_writer(analysis: TraceAnalysis) -> Node | None:
     last: Node | None = None
     calls = analysis.once(list_model_calls)
     for node in sorted(calls, key=by_end, reverse=True):
-        text = spell_canonical(node.view.reply.text[:_TEXT_READ])
-        if not text or node.error is not None:
+        text = node.view.reply.text[:_TEXT_READ]
+        quoted = [spell_start(text, _QUOTED)]
+        if not quoted[0] or node.error is not None:
             continue
-        quoted = [text[:_QUOTED]]
-        if text.startswith("{"):  # a program opens it and returns its members
-            quoted += [max(_JSON_TEXT.findall(text), key=len, default="")]
+        if quoted[0].startswith("{"):  # a program opens it and returns its members
+            quoted += [max(_JSON_TEXT.findall(spell_canonical(text)), key=len, default="")]
         if any(len(part) >= _SHORTEST and any(part in each for each in answers) for part in quoted):
             return node
         last = last or node

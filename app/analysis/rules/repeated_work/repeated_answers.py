@@ -4,6 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by, keep_repeated
+from app.analysis.recorded.body import spell_canonical, spell_start
 from app.analysis.recorded.body_state import BodyState
 from app.analysis.recorded.kind import SpanKind
 from app.analysis.recorded.reply_reader import may_hold_text
@@ -26,14 +28,11 @@ _SPEAKERS = frozenset([SpanKind.MODEL_CALL, SpanKind.AGENT_STEP, SpanKind.OTHER]
 def find_repeated_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The text that agents or models wrote most often, though they had not been handed it: several
     of them, or one that was asked for something else each time."""
-    groups: dict[str, list[Node]] = {}
-    for node in analysis.tree.nodes:
-        text = _written_text(node, analysis)
-        if text:
-            groups.setdefault(text, []).append(node)
+    spoken = [node for node in analysis.tree.nodes if _speaks_at_length(node, analysis)]
     repeated: list[tuple[str, list[Node]]] = []
-    for text, nodes in groups.items():
-        writers = _separate_writers(text, nodes) if len(nodes) > 1 else []
+    for text, nodes in group_by(keep_repeated(spoken, _start_of), _text_of).items():
+        is_repeated = len(nodes) > 1 and text.count(" ") >= _LEAST_WORDS - 1
+        writers = _separate_writers(text, nodes) if is_repeated else []
         names, inputs = _distinct(writers)
         if len(writers) >= 2 and (names > 1 or inputs > 1):
             repeated.append((text, writers))
@@ -48,18 +47,22 @@ def _distinct(writers: Sequence[Node]) -> tuple[int, int]:
     return len(names), len({node.view.input.canonical for node in writers})
 
 
-def _written_text(node: Node, analysis: TraceAnalysis) -> str:
-    """The text of an answer, blanks and letter case aside; empty where it is too short."""
+def _speaks_at_length(node: Node, analysis: TraceAnalysis) -> bool:
+    """Whether a span answered with a text that is neither short nor a document."""
     if not analysis.was_read(node) or node.error is not None or node.view.kind not in _SPEAKERS:
-        return ""
+        return False
     recorded = node.view.output.state is not BodyState.ABSENT
     if recorded and not may_hold_text(node.span.output):
-        return ""
-    text = node.view.reply.text
-    if not _LEAST_LENGTH <= len(text) <= _LONGEST:
-        return ""
-    words = text.casefold().split()
-    return " ".join(words) if len(words) >= _LEAST_WORDS else ""
+        return False
+    return _LEAST_LENGTH <= len(node.view.reply.text) <= _LONGEST
+
+
+def _start_of(node: Node) -> str:
+    return spell_start(node.view.reply.text, _LEAST_LENGTH)
+
+
+def _text_of(node: Node) -> str:
+    return spell_canonical(node.view.reply.text)
 
 
 def _separate_writers(text: str, nodes: Sequence[Node]) -> list[Node]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from app.analysis.finding import Category, Finding, build_finding
+from app.analysis.grouping import keep_repeated
+from app.analysis.recorded.body import spell_start
 from app.analysis.rules.repeated_work.comparable_calls import common_parent
 from app.analysis.rules.symptoms import was_stopped_by_limit
 from app.analysis.text.one_line import format_duration, list_first, one_line
@@ -31,12 +33,12 @@ def list_repeated_turns(analysis: TraceAnalysis) -> list[tuple[Finding, list[Nod
     where a limit of turns ended it), in a fixed order, each by a model that had read the one
     before; empty where something new was called or written for it meanwhile."""
     spoken = [node for node in analysis.once(list_model_calls) if _is_turn(node)][:_MOST_TURNS]
-    counts = Counter(_words_of(node) for node in spoken)
+    again = keep_repeated(spoken, _start_of)
+    counts = Counter(map(_words_of, again))
     if sum(count >= _LEAST_IF_STOPPED for count in counts.values()) < _TURNS_SHOWN:
         return []
     least = _LEAST_IF_STOPPED if analysis.once(was_stopped_by_limit) else _LEAST_ROUNDS
-    spoken.sort(key=by_start)
-    turns = [node for node in spoken if counts[_words_of(node)] >= least]
+    turns = sorted((node for node in again if counts[_words_of(node)] >= least), key=by_start)
     run, period = _longest_exchange(turns, least)
     if not run or _has_progress(run, period, spoken, analysis):
         return []
@@ -55,6 +57,10 @@ def _is_turn(node: Node) -> bool:
 
 def _words_of(node: Node) -> str:
     return " ".join(node.view.reply.text.split())
+
+
+def _start_of(node: Node) -> str:
+    return spell_start(node.view.reply.text, _QUOTED)
 
 
 def _longest_exchange(turns: Sequence[Node], least: int) -> tuple[Sequence[Node], int]:
