@@ -81,6 +81,7 @@ class RetentionBatches:
 
         Conversations with a running turn stay. Raises DatabaseUnavailable.
         """
+        # Kept over all attempts: after a commit whose outcome is unknown the next finds other rows.
         gone: set[str] = set()
         shortened = await self._transactions.run(lambda db: self._remove_batch(db, gone))
         return None if shortened is None else RemovedBatch(frozenset(gone), shortened)

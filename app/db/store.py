@@ -300,6 +300,7 @@ class Store:
         Their turns, events and feedback go with them. Returns their ids, each with the id of its
         running turn, if any; such a turn can write no more.
         """
+        # Kept over all attempts: after a commit whose outcome is unknown the next finds no rows.
         forgotten: dict[str, str | None] = {}
         chosen = is_about_trace(owner, trace_id)
         if conversation_id is not None:
