@@ -111,7 +111,7 @@ def _sdk_id(name: str, record: Span | Trace) -> str:
 
 
 def read_case_folder(folder: Path) -> list[LabelledCase]:
-    """The cases of a folder, by name; raises CaseBroken for the first that cannot be read."""
+    """The cases of a folder, by name; raises InvalidCase for the first that cannot be read."""
     if not folder.is_dir():
         raise InvalidCase(f"{folder}: there is no such folder.")
     paths = sorted(path for path in folder.iterdir() if path.name.endswith((".json", ".json.gz")))

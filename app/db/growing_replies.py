@@ -32,8 +32,8 @@ class GrowingTurn(Protocol):
         """Stores by itself what there is."""
 
     def begin_storing(self) -> str | None:
-        """Its reply under way as JSON, "" for none, and nothing else is stored of its turn until
-        `end_storing`. None where there is nothing to store now."""
+        """The reply under way as JSON, "" for none. Until `end_storing`, nothing else of this turn
+        is stored. None, without such an end, where there is nothing to store now."""
 
     def end_storing(self, stored: str | None) -> None:
         """`stored` is the reply, None where that failed."""

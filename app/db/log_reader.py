@@ -92,7 +92,7 @@ class _Reader:
 
 
 BEGINNING_ROWS = 200
-"""What is read of the log as a turn begins: all of it, but for some twenty questions and more."""
+"""Read as a turn begins: the whole log of most conversations; about twenty questions fill it."""
 
 
 def read_log_beginning(db: Connection, conversation_id: str) -> list[Any]:
