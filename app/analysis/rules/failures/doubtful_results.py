@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from app.analysis.recorded.garbled_text import count_garbled
@@ -72,24 +72,24 @@ def find_doubt(node: Node) -> str:
 
 
 def _find_lost_characters(node: Node, given: LeavesByType, result: LeavesByType) -> str:
-    lost = sum(text.count(_REPLACEMENT) for text in _list_texts(result))
-    if lost < _LEAST_LOST or any(_REPLACEMENT in text for text in _list_texts(given)):
+    lost = sum(text.count(_REPLACEMENT) for text in _list_foreign(result))
+    if lost < _LEAST_LOST or any(_REPLACEMENT in text for text in _list_foreign(given)):
         return ""
     return f"{format_count(lost, 'character')} of its text could not be decoded"
 
 
 def _find_garbled(node: Node, given: LeavesByType, result: LeavesByType) -> str:
     """Text that was decoded with the wrong encoding, in nothing that the span was given."""
-    garbled = [(text, count) for text in _list_texts(result) if (count := count_garbled(text))]
+    garbled = [(text, count) for text in _list_foreign(result) if (count := count_garbled(text))]
     lost = sum(count for _, count in garbled)
-    if lost < _LEAST_GARBLED or any(map(count_garbled, _list_texts(given))):
+    if lost < _LEAST_GARBLED or any(map(count_garbled, _list_foreign(given))):
         return ""
     shown = one_line(garbled[0][0], limit=_SHOWN)
     return f"{format_count(lost, 'character')} of its text were decoded wrongly, as in “{shown}”"
 
 
 def _find_not_awaited(node: Node, given: LeavesByType, result: LeavesByType) -> str:
-    found = next((text for text in _list_texts(result) if _NOT_AWAITED.match(text)), "")
+    found = next((leaf.value for leaf in result.texts if _NOT_AWAITED.match(leaf.value)), "")
     return f"it is “{one_line(found, limit=_SHOWN)}”, which nobody awaited" if found else ""
 
 
@@ -241,8 +241,9 @@ _CHECKS: tuple[Callable[[Node, LeavesByType, LeavesByType], str], ...] = (
 )
 
 
-def _list_texts(leaves: LeavesByType) -> Iterator[str]:
-    return (leaf.value[:_TEXT_READ] for leaf in leaves.texts)
+def _list_foreign(leaves: LeavesByType) -> list[str]:
+    """The texts with other characters than those of ASCII."""
+    return [leaf.value[:_TEXT_READ] for leaf in leaves.texts if not leaf.value.isascii()]
 
 
 def _name_key(leaf: Leaf) -> str:

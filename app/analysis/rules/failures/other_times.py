@@ -32,10 +32,10 @@ def explain_other_time(node: Node) -> str:
     was no longer in force then; empty where nothing shows it."""
     if not node.view.calls_outside:
         return ""
-    result = list(node.view.output.result.list_leaves(_LEAVES_READ + 1))
+    given = [leaf for leaf in node.view.input.first_leaves if leaf.path and _read_year(leaf.value)]
+    result = list(node.view.output.result.list_leaves(_LEAVES_READ + 1)) if given else []
     if not result or len(result) > _LEAVES_READ:
         return ""
-    given = [leaf for leaf in node.view.input.first_leaves if leaf.path and _read_year(leaf.value)]
     return next(_find_other_year(given, result, node.view.output.result), "") or next(
         _find_past_end(given, result), ""
     )
