@@ -126,7 +126,8 @@ class Finding:
 
     `spans` are the ids of the spans that show it, the culprit first and those last that only hold
     others, which `around` has too; empty only where the trace record alone shows it. `sentence` is
-    one bounded line and holds foreign text only cleaned.
+    one bounded line and holds foreign text only cleaned. `more` counts the others that were not
+    kept.
     `confidence` lies between 0 and 1. `numbers` are what the sentence rests on.
     """
 
@@ -137,6 +138,7 @@ class Finding:
     numbers: Mapping[str, float] = field(default_factory=dict)
     standing: Standing = Standing.FINDING
     around: frozenset[str] = frozenset()
+    more: int = 0
 
     @property
     def group(self) -> ErrorGroup:
@@ -171,7 +173,8 @@ def build_finding(
     steps = [*named[:1], *sorted(others, key=by_start), *sorted(more, key=by_start)]
     held = frozenset(node.id for node in around)
     spans = order_spans((node.id for node in steps), (node.id for node in around))
-    return Finding(category, confidence, sentence, spans, numbers or {}, standing, held)
+    left = len({node.id for node in steps} - held.union(spans))
+    return Finding(category, confidence, sentence, spans, numbers or {}, standing, held, left)
 
 
 def order_spans(steps: Iterable[str], around: Iterable[str]) -> tuple[str, ...]:

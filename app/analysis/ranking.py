@@ -181,8 +181,9 @@ def _merge_equal(found: Iterable[Finding]) -> Iterator[Finding]:
             (*firsts, *(span for span in spans if span not in around)),
             (span for span in spans if span in around),
         )
+        left = len(set(spans) - around.union(kept)) + sum(finding.more for finding in equal)
         more = f" ({len(equal) - 1} more like it.)"
-        yield replace(best, sentence=best.sentence + more, spans=kept, around=around)
+        yield replace(best, sentence=best.sentence + more, spans=kept, around=around, more=left)
 
 
 def _drop_consequences(ranked: Sequence[Finding]) -> Iterator[Finding]:

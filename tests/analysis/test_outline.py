@@ -271,3 +271,11 @@ def test_a_finding_lists_its_steps_in_time_and_apart_what_only_holds_them() -> N
     assert text.endswith("Spans: second, load, first, under batch, job.")
     note = format_note(finding, alias=str)
     assert note.endswith("(second, load, 1 more, under batch)")
+
+
+def test_a_finding_counts_also_the_spans_that_are_not_kept_with_it() -> None:
+    spans = [span("root", 0, 100), *(span(f"w{i}", i, parent_span_id="root") for i in range(40))]
+    root, *calls = analyse_trace(trace(), spans).tree.nodes
+    finding = build_finding(Category.LOOP, 0.9, "40 steps.", [calls[0], root], more=calls)
+    text = format_finding(finding, alias=str)
+    assert text.endswith("Spans: w0, w1, w2, w3, w4, 35 more, under root.")

@@ -108,8 +108,8 @@ def _format_spans(finding: Finding, alias: Alias, *, shown: int) -> str:
     around = [span_id for span_id in finding.spans if span_id in finding.around]
     first = steps[: max(shown - len(around), (shown + 1) // 2)]
     parts = [alias(span_id) for span_id in first]
-    if len(steps) > len(first):
-        parts.append(f"{len(steps) - len(first)} more")
+    if left := len(steps) - len(first) + finding.more:
+        parts.append(f"{left:,} more")
     text = ", ".join(parts)
     named = ", ".join(alias(span_id) for span_id in around[: shown - len(first)])
     return f"{text}, under {named}" if named else text
