@@ -146,3 +146,16 @@ def test_equal_calls_are_a_note_where_items_may_be_alike(
 ) -> None:
     assert bool(duplicates(spans)) is is_finding, why
     assert bool(duplicates(spans, notes=True)) is not is_finding, why
+
+
+def test_no_share_is_given_of_calls_made_again_side_by_side() -> None:
+    spans = [*worker(1, TASKS), *worker(2, TASKS)]
+    (finding,) = duplicates(spans)
+    assert "of their time" in finding.sentence
+    start = spans[0].start_time
+    beside = [
+        each.model_copy(update={"start_time": start}) if each.parent_span_id[0] == "w" else each
+        for each in spans
+    ]
+    (finding,) = duplicates(beside)
+    assert "spent again, some of it side by side." in finding.sentence

@@ -3,10 +3,11 @@ another step had fetched."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
+from app.analysis.grouping import group_by
 from app.analysis.recorded.body import Body, spell_canonical
 from app.analysis.recorded.names import has_word, name_stem
 from app.analysis.recorded.spellings import word_set
@@ -42,6 +43,7 @@ _TEXTS = 5  # texts of the common inputs that are looked for there
 _TEXT_LENGTH = 60  # characters of each
 _SHORTEST_TEXT = 4
 _NAMES_SHOWN = 3
+_BRANCHES_NAMED = 3  # before the calls in them; the others are counted
 _SURE = 0.85  # confidence: the calls are equal, and nearly all of the branches is common
 _DOUBTFUL = 0.6  # the same where names or a share of the work speak for an intention
 _ON_PURPOSE = word_set(
@@ -83,6 +85,17 @@ class _Shared:
     def spent(self) -> int:
         """Microseconds of the calls that were made again."""
         return sum(call.node.duration for group in self.groups for call in group[1:])
+
+    @property
+    def ran_beside(self) -> bool:
+        """Whether calls that were made again ran at the same time below one branch: then they took
+        more work than time."""
+        again = [call.node for group in self.groups for call in group[1:]]
+        below = group_by(sorted(again, key=by_start), lambda node: self._branch_of(node).id)
+        return any(b.start < a.end for nodes in below.values() for a, b in pairwise(nodes))
+
+    def _branch_of(self, node: Node) -> Node:
+        return node.path()[self.parent.depth + 1 if self.parent else 0]
 
     @property
     def common(self) -> int:
@@ -239,19 +252,21 @@ def _build_finding(shared: _Shared, analysis: TraceAnalysis) -> Finding:
         standing = Standing.NOTE
     were = "was" if shared.again == 1 else "were"
     did = "did the same work" if standing is Standing.FINDING else "made the same calls"
+    share = f"{format_percent(shared.spent, shared.whole)} of their time"
+    share = "some of it side by side" if shared.ran_beside else share
     sentence = (
         f"{len(branches)} spans ({one_line(', '.join(where[:_NAMES_SHOWN]), limit=60)}) {did}:"
         f" {format_count(shared.again, 'call')} of {names} {were} made again with the same"
-        f" inputs{same}; {format_duration(shared.spent)} spent again,"
-        f" {format_percent(shared.spent, shared.whole)} of their time.{source}"
+        f" inputs{same}; {format_duration(shared.spent)} spent again, {share}.{source}"
     )
     numbers = {"again": shared.again, "branches": len(branches), "spent_ms": shared.spent / 1_000}
-    named = [*handed[:2], *branches[:3]]
+    named = [*handed[:2], *branches[:_BRANCHES_NAMED]]
     more = [call.node for group in groups for call in group]
     confidence = _SURE if standing is Standing.FINDING else _DOUBTFUL
-    return build_finding(
+    found = build_finding(
         Category.DUPLICATED_WORK, confidence, sentence, named, numbers, more=more, standing=standing
     )
+    return replace(found, more=found.more + len(branches[_BRANCHES_NAMED:]))
 
 
 def _standing(
