@@ -159,3 +159,33 @@ def test_no_share_is_given_of_calls_made_again_side_by_side() -> None:
     ]
     (finding,) = duplicates(beside)
     assert "spent again, some of it side by side." in finding.sentence
+
+
+def test_calls_given_settings_right_after_a_step_for_another_item_are_no_duplicates() -> None:
+    def detect(page: str, given: Any) -> list[Span]:
+        """Four branches, each of which reads an image and looks at it."""
+        spans = []
+        for i in range(4):
+            at, inner = 3 * i * SECOND, {"parent_span_id": f"b{i}", "type": "tool"}
+            read = {"input": {"key": page.format(i)}, "output": {"bytes": 80_000 + i}}
+            found = {"boxes": 0, "defects": 0, "conf": 0.0, "area": 0, "width": 9, "height": 7}
+            spans += [
+                span(f"b{i}", at, at + 3 * SECOND, name="frame", parent_span_id="root"),
+                span(f"r{i}", at, at + SECOND, name="get_image", **inner, **read),
+                span(
+                    f"d{i}",
+                    at + SECOND,
+                    at + 3 * SECOND,
+                    name="detector",
+                    input=given,
+                    output=found,
+                    **inner,
+                ),
+            ]
+        return spans
+
+    settings = {"model": "veg-4", "conf": 0.35}
+    unknown = detect("T30/{}.jpg", settings)
+    assert duplicates(unknown) == duplicates(unknown, notes=True) == []
+    for known in (detect("T30/1.jpg", settings), detect("T30/{}.jpg", {"key": "T30/1.jpg"})):
+        assert duplicates(known) + duplicates(known, notes=True)

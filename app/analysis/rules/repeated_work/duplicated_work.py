@@ -20,7 +20,10 @@ from app.analysis.rules.repeated_work.comparable_calls import (
     group_equal,
     same_results,
 )
-from app.analysis.rules.repeated_work.equal_by_chance import are_equal_by_chance
+from app.analysis.rules.repeated_work.equal_by_chance import (
+    are_equal_by_chance,
+    work_on_unknown_items,
+)
 from app.analysis.rules.repeated_work.missed_lookups import list_missed_lookups
 from app.analysis.rules.repeated_work.ping_pong import list_rounds
 from app.analysis.text.one_line import format_count, format_duration, format_percent, one_line
@@ -43,7 +46,7 @@ _TEXTS = 5  # texts of the common inputs that are looked for there
 _TEXT_LENGTH = 60  # characters of each
 _SHORTEST_TEXT = 4
 _NAMES_SHOWN = 3
-_BRANCHES_NAMED = 3  # before the calls in them; the others are counted
+_BRANCHES_NAMED = 3  # before the calls in them
 _SURE = 0.85  # confidence: the calls are equal, and nearly all of the branches is common
 _DOUBTFUL = 0.6  # the same where names or a share of the work speak for an intention
 _ON_PURPOSE = word_set(
@@ -91,11 +94,9 @@ class _Shared:
         """Whether calls that were made again ran at the same time below one branch: then they took
         more work than time."""
         again = [call.node for group in self.groups for call in group[1:]]
-        below = group_by(sorted(again, key=by_start), lambda node: self._branch_of(node).id)
+        level = self.parent.depth + 1 if self.parent else 0
+        below = group_by(sorted(again, key=by_start), lambda node: node.path()[level].id)
         return any(b.start < a.end for nodes in below.values() for a, b in pairwise(nodes))
-
-    def _branch_of(self, node: Node) -> Node:
-        return node.path()[self.parent.depth + 1 if self.parent else 0]
 
     @property
     def common(self) -> int:
@@ -118,7 +119,8 @@ def find_duplicated_work(analysis: TraceAnalysis) -> Iterator[Finding]:
         branches = _branches_below(parent, group)
         if len(branches) < 2 or any(call.node.id in explained for call in group):
             continue
-        if looks_at_changes([call.node for call in group], analysis):
+        nodes = [call.node for call in group]
+        if looks_at_changes(nodes, analysis) or work_on_unknown_items(nodes, analysis):
             continue
         key = parent.id if parent else ""
         entry = shared.setdefault(key, _Shared(parent))
@@ -341,8 +343,10 @@ def _find_source(
     given = [branch.view.input.uncounted for branch in branches]
     first = [group[0].node for group in groups]
     tasks = branches[:1] if analysis.was_read(branches[0]) and len(set(given)) == 1 else []
-    got = [text for node in tasks if (text := _telling_text(node))] or _common_texts(branches)
-    asked = [text for node in first[:_TEXTS] if (text := _telling_text(node))]
+    got = [text for node in tasks if (text := _longest_text(node.view.input))] or _common_texts(
+        branches
+    )
+    asked = [text for node in first[:_TEXTS] if (text := _longest_text(node.view.input))]
     for texts, in_output in ((got, True), (asked, True), (got, False)):
         found: dict[str, Node] = {}
         starts = [call.node for call in groups[0][:2]] if in_output else branches[:1]
@@ -354,10 +358,6 @@ def _find_source(
         if found:
             return list(found.values())
     return []
-
-
-def _telling_text(node: Node) -> str:
-    return _longest_text(node.view.input)
 
 
 def _longest_text(body: Body) -> str:

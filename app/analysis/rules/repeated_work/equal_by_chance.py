@@ -1,6 +1,7 @@
 """Equal calls under several branches that are no work done again: items of a batch that are alike,
 inputs that name no item, attempts after a failure, looks at something after a pause."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,6 +11,7 @@ from app.analysis.recorded.body import Body
 from app.analysis.recorded.names import name_stem
 from app.analysis.recorded.spellings import key_set, plain_key
 from app.analysis.rules.repeated_work.comparable_calls import Call
+from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
 _LEAST_COMMON = 2  # pieces of work a branch: one may be that of an item that is like another
@@ -22,6 +24,8 @@ _PAUSE = 1_000_000  # microseconds without work before a branch that looks again
 _PAUSE_SHARE = 0.5  # of the time of the branch before
 _SETTINGS = key_set("model engine mode format type level version encoding unit units device")
 """Keys of settings that all items have in common."""
+_NUMBERS_ITEM = re.compile(r"(?:id|page|number|index|no|nr|key)\Z")
+"""Ends of keys of numbers that name an item."""
 
 
 def are_equal_by_chance(groups: Sequence[Sequence[Call]], branches: Sequence[Node]) -> bool:
@@ -63,17 +67,32 @@ def _lie_under_other_names(group: Sequence[Call], level: int) -> bool:
     return len(set(stems)) == len(stems) and not group[0].node.view.is_model_call
 
 
+def work_on_unknown_items(nodes: Sequence[Node], analysis: TraceAnalysis) -> bool:
+    """Whether equal calls were given settings only, each right after a step that was given
+    something else each time: a model that looks at the picture that was read before it."""
+    if _is_given_item(nodes[0]) or any(
+        _NUMBERS_ITEM.search(leaf.key) and type(leaf.value) is int
+        for leaf in nodes[0].view.input.first_leaves
+    ):
+        return False
+    before = [analysis.tree.finished_before(node, 1) for node in nodes]
+    given = {step.view.input.canonical for steps in before for step in steps}
+    return len(given - {""}) == len(nodes)
+
+
 def _names_item(node: Node) -> bool:
     """Whether the input of a call, or its result, tells the item that it was made for: calls for
     different parts may all be given `{"batch": 32}` and return `{"ok": true}`."""
-    view = node.view
-    named = any(
+    return _is_given_item(node) or _is_telling(node.view.output)
+
+
+def _is_given_item(node: Node) -> bool:
+    return any(
         isinstance(leaf.value, str)
         and len(leaf.value.strip()) >= _SHORTEST_NAME
         and not (leaf.path and plain_key(str(leaf.path[-1])) in _SETTINGS)
-        for leaf in view.input.first_leaves
+        for leaf in node.view.input.first_leaves
     )
-    return named or _is_telling(view.output)
 
 
 def _number_items(groups: Sequence[Sequence[Call]]) -> bool:
