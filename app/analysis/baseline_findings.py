@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.analysis.baseline import FEW_TRACES, Baseline, format_milliseconds, format_quantiles
 from app.analysis.finding import Category, Finding, build_finding
-from app.analysis.text.one_line import format_count, format_usd, one_line
+from app.analysis.text.one_line import format_count, format_ratio, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 
 _SLOW = 2.0  # times the median, for a trace above the p99: rare, and slow enough to be noticed
@@ -68,7 +68,7 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     if cost is None or not mean or cost < _LEAST_COST or cost < _COSTLY * mean:
         return None
     sentence = (
-        f"The whole trace cost {format_usd(cost)}, {cost / mean:.0f} times the average of"
+        f"The whole trace cost {format_usd(cost)}, {format_ratio(cost / mean)} times the average of"
         f" {format_count(usual.count, 'trace')} of its name ({format_usd(mean)})."
     )
     own = analysis.profile.own_spend

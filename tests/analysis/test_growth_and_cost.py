@@ -51,7 +51,7 @@ def turns(prompts: Sequence[int], **more: Any) -> list[Span]:
 def test_steady_growth_names_the_last_call_and_the_step_whose_results_are_added() -> None:
     (finding,), _ = judged(turns(range(1_000, 15_000, 1_000)), Category.PROMPT_GROWTH)
     assert (finding.spans[:3], finding.spans[-1]) == (("call13", "lookup13", "call0"), "root")
-    assert "from 1,000 to 14,000 tokens (14.0 times)" in finding.sentence
+    assert "from 1,000 to 14,000 tokens (14 times)" in finding.sentence
     assert "list_flights returned about as much as was added" in finding.sentence
     assert "right before 12 of the turns" in finding.sentence
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.analysis.text.one_line import format_usd
+from app.analysis.text.one_line import format_ratio, format_usd
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,17 @@ from app.analysis.text.one_line import format_usd
 )
 def test_a_cost_has_two_significant_digits(amount: float, written: str) -> None:
     assert format_usd(amount) == written
+
+
+@pytest.mark.parametrize(
+    ("ratio", "written"),
+    [
+        (0.54, "0.5"),
+        (2.43, "2.4"),
+        (9.97, "10"),
+        (846.2, "850"),
+        (33_058.8, "33,000"),
+    ],
+)
+def test_a_ratio_has_two_significant_digits(ratio: float, written: str) -> None:
+    assert format_ratio(ratio) == written

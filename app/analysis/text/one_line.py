@@ -96,6 +96,12 @@ def format_percent(part: float, whole: float) -> str:
     return "<1 %" if 0 < share < 0.5 else f"{share:.0f} %"
 
 
+def format_ratio(ratio: float) -> str:
+    """How many times one number is another: `2.4`, `37`, `33,000`, with two digits that count."""
+    shown = float(f"{ratio:.2g}")
+    return f"{shown:,.0f}" if shown >= 10 else f"{shown:.1f}"
+
+
 def list_first(shown: Sequence[str], total: int) -> str:
     """`a, b and 3 more`: the first of `total` things."""
     more = total - len(shown)

@@ -14,7 +14,7 @@ from app.analysis.rules.performance.prompt_texts import (
     read_prompt,
 )
 from app.analysis.spending import read_spending
-from app.analysis.text.one_line import format_percent, format_usd, one_line
+from app.analysis.text.one_line import format_percent, format_ratio, format_usd, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import Node
 
@@ -197,7 +197,7 @@ def _build_cost_finding(
         model = f" with {_quote_model(worst.span.model)} where {count} use {_quote_model(common)}"
     others = f" (and {len(costly) - 1} more like it)" if len(costly) > 1 else ""
     sentence = (
-        f"{worst.title} cost {format_usd(cost)}{model}, {cost / usual:.1f} times"
+        f"{worst.title} cost {format_usd(cost)}{model}, {format_ratio(cost / usual)} times"
         f" the median of {len(peers)} calls of its kind ({format_usd(usual)}){others};"
         f" {format_percent(cost, analysis.profile.spend.cost)} of the trace's cost."
     )

@@ -9,7 +9,7 @@ from statistics import median
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.rules.performance.model_speed import explain_seconds
 from app.analysis.rules.performance.set_duration import lasts_as_set
-from app.analysis.text.one_line import format_duration, format_percent
+from app.analysis.text.one_line import format_duration, format_percent, format_ratio
 from app.analysis.trace_analysis import PeerKey, TraceAnalysis, peer_key
 from app.analysis.tree import Node
 
@@ -121,8 +121,9 @@ def _build_slow_finding(
     others = f" (and {len(slow) - 1} more like it)" if len(slow) > 1 else ""
     sentence = (
         f"{worst.title} took {format_duration(worst.duration)},"
-        f" {ratio:.0f} times the median of its {len(peers)} calls ({format_duration(typical)})"
-        f"{others}; {share} of the trace, {where}{more}{_compare_tokens(worst, peers)}."
+        f" {format_ratio(ratio)} times the median of its {len(peers)} calls"
+        f" ({format_duration(typical)}){others}; {share} of the trace,"
+        f" {where}{more}{_compare_tokens(worst, peers)}."
     )
     is_far = ratio >= _LARGE_RATIO
     confidence = _BASE + _ON_PATH * on_path + _BY_RATIO * is_far

@@ -12,7 +12,7 @@ from app.analysis.grouping import group_by
 from app.analysis.recorded.names import NAME_READ
 from app.analysis.rules.performance.prompt_texts import read_task
 from app.analysis.rules.repeated_work.comparable_calls import common_parent
-from app.analysis.text.one_line import one_line
+from app.analysis.text.one_line import format_ratio, one_line
 from app.analysis.trace_analysis import TraceAnalysis
 from app.analysis.tree import CLOCK_TOLERANCE, Node, by_start
 
@@ -182,7 +182,7 @@ def _build_growth_finding(growth: _Growth, analysis: TraceAnalysis) -> Finding:
     what = what if len(names) == 1 else f"{what} and {len(names) - 1} more of one conversation"
     sentence = (
         f"The prompt of {what} grew over {len(turns)} turns from {prompts[0]:,.0f} to"
-        f" {prompts[-1]:,.0f} tokens ({growth.ratio:.1f} times){how}{by}"
+        f" {prompts[-1]:,.0f} tokens ({format_ratio(growth.ratio)} times){how}{by}"
         f"{_describe_sent_again(turns)}; {sum(prompts):,.0f} prompt tokens in total."
     )
     first = turns[jump] if jump else turns[-1]
