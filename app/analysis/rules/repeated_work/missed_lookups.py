@@ -186,10 +186,11 @@ def _judge_repeated(
     why = _explain_keys(repeated)
     built = _find_builder(first[0].node, analysis) if why.startswith(_KEYS_DIFFER) else []
     why += f"; {built[0].title} returned them" if built else ""
+    inputs = f"{len(repeated):,} different inputs" if repeated[1:] else "one and the same input"
     sentence = (
         f"{one_line(name_stem(nodes[0].name), limit=60)} found nothing in all of its"
         f" {format_count(len(nodes), 'call')}{within}, and {work} ran {times} times for"
-        f" {format_count(len(repeated), 'different input')}; what it did again took"
+        f" {inputs}; what it did again took"
         f" {format_duration(spent)}, {format_percent(spent, analysis.profile.duration)} of the"
         f" trace{why}."
     )
