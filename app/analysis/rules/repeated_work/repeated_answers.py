@@ -29,16 +29,15 @@ def find_repeated_answers(analysis: TraceAnalysis) -> Iterator[Finding]:
     """The text that agents or models wrote most often, though they had not been handed it: several
     of them, or one that was asked for something else each time."""
     spoken = [node for node in analysis.tree.nodes if _speaks_at_length(node, analysis)]
-    repeated: list[tuple[str, list[Node]]] = []
+    repeated: list[list[Node]] = []
     for text, nodes in group_by(keep_repeated(spoken, _start_of), _text_of).items():
         is_repeated = len(nodes) > 1 and text.count(" ") >= _LEAST_WORDS - 1
         writers = _separate_writers(text, nodes) if is_repeated else []
         names, inputs = _distinct(writers)
         if len(writers) >= 2 and (names > 1 or inputs > 1):
-            repeated.append((text, writers))
+            repeated.append(writers)
     if repeated:
-        text, writers = max(repeated, key=lambda each: len(each[1]))
-        yield _build_repeated_finding(text, writers, len(repeated) - 1)
+        yield _build_repeated_finding(max(repeated, key=len), len(repeated) - 1)
 
 
 def _distinct(writers: Sequence[Node]) -> tuple[int, int]:
@@ -79,14 +78,14 @@ def _separate_writers(text: str, nodes: Sequence[Node]) -> list[Node]:
     return writers
 
 
-def _build_repeated_finding(text: str, writers: Sequence[Node], others: int) -> Finding:
+def _build_repeated_finding(writers: Sequence[Node], others: int) -> Finding:
     names = list(dict.fromkeys(node.name for node in writers))
     shown = list_first([one_line(name, limit=40) for name in names[:_NAMES_SHOWN]], len(names))
     asked = ", for different inputs" if _distinct(writers)[1] == len(writers) else ""
     more = f", and {format_count(others, 'other text')} again" if others else ""
     sentence = (
         f"{shown} wrote the same text {len(writers)} times word for word{asked}:"
-        f" “{one_line(text, limit=80)}”{more}."
+        f" “{one_line(writers[0].view.reply.text, limit=80)}”{more}."
     )
     often = len(writers) >= _WEAK_TIMES
     standing = Standing.WEAK if often else Standing.NOTE
