@@ -205,7 +205,8 @@ def test_agents_that_undo_each_other_are_ping_pong_named_by_their_turns() -> Non
     assert finding.category is Category.PING_PONG
     assert finding.spans[:4] == ("r0", "w0", "r1", "w1")
     assert (
-        "reviewer → writer: 4 rounds of 4 steps, each step with the same result" in finding.sentence
+        "reviewer → writer: 8 rounds of 2 steps, each step with the same result as 2 rounds before"
+        in finding.sentence
     )
 
 

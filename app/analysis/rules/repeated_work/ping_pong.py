@@ -174,6 +174,13 @@ def _is_choice(node: Node) -> bool:
     return 0 < len(text) <= _LONGEST_CHOICE and len(text.split()) <= _WORDS_OF_CHOICE
 
 
+def _shortest_period(names: Sequence[str]) -> int:
+    """After how many steps the names of a round begin again."""
+    lengths = (n for n in range(2, len(names)) if len(names) % n == 0)
+    whole = len(names)
+    return next((n for n in lengths if [*names[:n]] * (whole // n) == [*names]), whole)
+
+
 def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) -> Finding:
     rounds = len(run) // period
     parent = run[0].node.parent
@@ -184,9 +191,11 @@ def _build_ping_pong(run: Sequence[Call], period: int, analysis: TraceAnalysis) 
     equal = all(run[i].returned_the_same(run[i + period]) for i in range(len(run) - period))
     how = same_results(run) if equal else "nearly the same result"
     remark = quote_remark(run[:period])
+    turn = _shortest_period([call.stem for call in run[:period]])
+    place = "in every round" if turn == period else f"as {period // turn} rounds before"
     sentence = (
-        f"{shown}: {rounds} rounds of {period} steps, each step with {how} in"
-        f" every round{remark}; {format_duration(spent)} spent."
+        f"{shown}: {len(run) // turn} rounds of {turn} steps, each step with {how}"
+        f" {place}{remark}; {format_duration(spent)} spent."
     )
     polling = any(is_polling(call) for call in run[:period])
     small = work_share(nodes, analysis) < _LEAST_SHARE and spent < _LEAST_SHARE_OF_PARENT * (
