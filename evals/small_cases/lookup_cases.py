@@ -205,5 +205,5 @@ ORIGIN.add(
     tool("rota.forecast", {"crew": ["Ask", "Embla"]}, None, right=True),
     span("plan_watch", input={"rota": {}}, **failed("KeyError", "'Ask'")),
     answer=None,
-    says="rota was given on empty",
+    says="plan_watch was then called with an empty rota",
 )

@@ -23,8 +23,8 @@ def step(span_id: str, start: float, given: Any, returned: Any, kind: str = "gen
 @each_case(
     "handed_on, says",
     [
-        (None, "returned nothing for it"),
-        ("", "returned nothing for it"),
+        (None, "returned nothing for it; "),
+        ("", "returned nothing for it; "),
         ("unknown", "returned “unknown” for it"),
         ("P-99", "returned “P-99” for it"),
     ],

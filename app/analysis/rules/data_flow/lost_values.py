@@ -239,14 +239,15 @@ class _Search:
         old, became = one_line(loss.old, limit=40), _format_value(loss.new)
         names = list(dict.fromkeys(each.title for each in (node, *missed)))
         takers = list_first(names[:_MISSED_SHOWN], len(names))
+        how = "with that" if loss.new else "without it"
         sentence = (
-            f"{loss.node.title} was given {label} “{old}” and returned {became} for it, which"
-            f" {takers} then had."
+            f"{loss.node.title} was given {label} “{old}” and returned {became} for it;"
+            f" {takers} then worked {how}."
         )
         if loss.is_omission:
             sentence = (
                 f"{loss.node.title} was given {label} “{old}” and returned no such value, and"
-                f" {takers} then had nothing for it."
+                f" {takers} then worked without it."
             )
         confidence, standing = _weigh_loss(loss, key, missed)
         return build_finding(

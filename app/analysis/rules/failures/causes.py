@@ -284,7 +284,8 @@ def _judge_missing_data(node: Node, error: _Error, analysis: TraceAnalysis) -> S
         return Suspect(node, Fault.PARTIAL, _EMPTY_HANDED_ON_STRENGTH, reason)
     named = _long_words(node.function_name) & error.empty_keys
     if named and is_null(node) and node.view.calls_outside:
-        reason = f"{one_line(min(named), limit=40)} was given on empty"
+        empty = one_line(min(named), limit=40)
+        reason = f"{error.node.title} was then called with an empty {empty}"
         return Suspect(node, Fault.EMPTY, _NULL_LOOKUP_STRENGTH, reason)
     if not is_lookup(node.function_name):
         return None
