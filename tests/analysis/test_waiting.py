@@ -4,7 +4,7 @@ from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
-from app.opik.records import Span
+from app.opik.records import ErrorInfo, Span
 from testkit.case_tables import each_case
 from tests.analysis.timeline import span, trace
 
@@ -125,6 +125,29 @@ def test_the_longest_step_is_found_where_a_longer_one_delays_nobody() -> None:
     assert finding.spans == ("render",)
     assert "18.00 s, 60 % of the trace" in finding.sentence
     assert "upload ran longer beside it (22.00 s) without delaying the end" in finding.sentence
+
+
+@each_case(
+    "name, fails, says",
+    [("archive", False, True), ("day", False, False), ("archive", True, False)],
+)
+def test_no_step_is_compared_with_a_failed_branch_or_one_like_that_around_it(
+    name: str, fails: bool, says: bool
+) -> None:
+    spans = [
+        span("root", 0, 22_000),
+        step("day", 0, 21_000),
+        step("menu", 0, 18_000, parent_span_id="day"),
+        step(
+            "other",
+            0,
+            20_000,
+            name=name,
+            error_info=ErrorInfo(exception_type="X") if fails else None,
+        ),
+    ]
+    found = [*judged(spans, Category.LONGEST_STEP)[0], *judged(spans, Category.LONGEST_STEP)[1]]
+    assert any("ran longer beside it" in each.sentence for each in found) is says
 
 
 def test_a_call_that_outlives_the_end_delays_nobody() -> None:

@@ -6,7 +6,7 @@ from heapq import nlargest
 
 from app.analysis.finding import Category, Finding, Standing, build_finding
 from app.analysis.recorded.kind import SpanKind
-from app.analysis.recorded.names import has_word, match_names
+from app.analysis.recorded.names import has_word, match_names, name_stem
 from app.analysis.recorded.spellings import word_set
 from app.analysis.rules.lookups import is_lookup
 from app.analysis.rules.performance.model_speed import explain_seconds
@@ -116,18 +116,29 @@ def _pick_longest(
 
 
 def _find_longer_beside(step: _LongestStep, analysis: TraceAnalysis) -> Node | None:
-    """The longest call or branch off the critical path, where it is longer than the time on it.
-    One that ran on after the end is off the path but for its beginning."""
+    """The longest call or branch off the critical path that worked, where it is longer than the
+    step, or than the whole branch around the step if that has the same name. One that ran on after
+    the end is off the path but for its beginning."""
     on_path = analysis.profile.on_path
     off_path = (
         node
         for node in analysis.tree.nodes
         if node.duration > step.time
         and node.finished
+        and node.error is None
         and sum(on_path.get(below.id, 0) for below in analysis.tree.below(node))
         <= _RAN_ON * node.duration
+        and not _is_alike_branch(node, step.node)
     )
     return max(off_path, key=lambda node: (node.duration, -node.index), default=None)
+
+
+def _is_alike_branch(node: Node, step: Node) -> bool:
+    """Whether a span is to a step as one worker to what another one does: no longer than the
+    outermost span around the step that does not hold both, which has the same name."""
+    around = {each.id for each in node.path()}
+    branch = next((each for each in step.path() if each.id not in around), step)
+    return name_stem(branch.name) == name_stem(node.name) and branch.duration >= node.duration
 
 
 def _find_ended_earlier(step: _LongestStep, analysis: TraceAnalysis) -> Node | None:
