@@ -169,11 +169,11 @@ def _build_finding(nodes: Sequence[Node], analysis: TraceAnalysis) -> Finding:
     else:
         inside = [one_line(child.name, limit=40) for child in nodes[0].children[:_NAMES_SHOWN]]
         given = f"steps inside ({', '.join(inside)})"
-    around = _count_inputs_around(nodes)
-    where = f"in steps with {around} different inputs" if around > 1 else "with other calls between"
+    steps = {node.parent.id for node in nodes if node.parent is not None}
+    where = f"in {len(steps)} steps" if len(steps) > 1 else "with other calls between"
     sentence = (
-        f"{name} ran {len(nodes)} times with the same {given}, {where}, and each time with the same"
-        f" result but for numbers and ids; {format_duration(spent)},"
+        f"{name} ran {len(nodes)} times with the same {given}, {where}, and returned the same each"
+        f" time, numbers and ids aside; {format_duration(spent)},"
         f" {format_percent(spent, analysis.profile.duration)} of the trace."
     )
     numbers = {"calls": len(nodes), "spent_ms": spent / 1_000}
