@@ -1,11 +1,13 @@
 """Loops and ping-pong, and repetition that is as it should be."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from app.analysis.analyse_trace import analyse_trace
 from app.analysis.finding import Category, Finding
 from app.opik.records import Span
+from evals.case_records import analyse_records, parse_case, read_case_records
 from tests.analysis.timeline import span, trace
 
 Results = Sequence[Any]
@@ -290,3 +292,10 @@ def test_flat_conversations_are_no_loop_where_only_the_routing_repeats() -> None
             )
         )
     assert repeats(spans, output={"error": "limit"}) == []
+
+
+def test_model_calls_around_repeated_work_are_no_repetition_of_their_own() -> None:
+    records = read_case_records(Path("evals/traces/recorded/vending-4.json.gz"), None)
+    analysis = analyse_records(parse_case(records))
+    assert "werkzeug ran 12 times" in analysis.findings[0].sentence
+    assert all(note.category is not Category.LOOP for note in analysis.notes)

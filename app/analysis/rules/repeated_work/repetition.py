@@ -64,6 +64,7 @@ def find_loops(analysis: TraceAnalysis) -> Iterator[Finding]:
     ):
         if not any(node.id in covered for node in nodes):
             _cover_spans(covered, nodes, analysis)
+            covered.update(_list_models_around(nodes, analysis))
             yield finding
     for group in (*_equal_inputs(analysis), *_similar_inputs(analysis)):
         calls = [
@@ -91,6 +92,13 @@ def _is_failed_call(node: Node) -> bool:
 def _cover_spans(covered: set[str], nodes: Iterable[Node], analysis: TraceAnalysis) -> None:
     for node in nodes:
         covered.update(below.id for below in analysis.tree.below(node))
+
+
+def _list_models_around(nodes: Sequence[Node], analysis: TraceAnalysis) -> Iterator[str]:
+    """The model calls in the steps that hold a repeated call each: they are a part of the same."""
+    if len({node.parent.id for node in nodes if node.parent is not None}) == len(nodes):
+        for node in nodes:
+            yield from (each.id for each in analysis.tree.siblings(node) if each.view.is_model_call)
 
 
 def _equal_inputs(analysis: TraceAnalysis) -> list[list[Call]]:
