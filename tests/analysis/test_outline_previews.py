@@ -63,7 +63,7 @@ def test_requests_that_were_cut_are_not_named_as_equal() -> None:
     long = {"messages": [*whole["messages"], {"role": "tool", "content": "x" * 12_000}]}
     cut = json.dumps(long)[:CUT_LENGTH]
     given = inputs(calls(whole, cut, cut))
-    assert given[:2] == [_BRIEF, f"cut, the last user text read: {_BRIEF}"]
+    assert given[:2] == [_BRIEF, f"request cut by Opik; last user text before the cut: {_BRIEF}"]
     assert re.fullmatch(r"cut, begins as s\d+", given[2])
 
 

@@ -103,9 +103,11 @@ def test_a_request_that_the_backend_cut_shows_its_last_message_of_a_user_that_wa
     ]
     whole = json.dumps({"messages": [{"role": "system", "content": "Be brief. " * 200}, *messages]})
     call = RecordedSpan(span("ask", type="llm", model="m", input=whole[:CUT_LENGTH]))
-    assert preview_input(call).text() == "cut, the last user text read: Where is “P-7”?"
+    assert preview_input(call).text() == (
+        "request cut by Opik; last user text before the cut: Where is “P-7”?"
+    )
     other = RecordedSpan(span("ask", type="llm", model="m", input=(whole[:99] * 200)[:CUT_LENGTH]))
-    assert preview_input(other).text(40).startswith('of a cut request: {"messages": [')
+    assert preview_input(other).text(40).startswith('request cut by Opik: {"messages": [')
 
 
 def test_types_and_roles_are_shown_where_they_are_data() -> None:

@@ -43,6 +43,8 @@ EMPTY_TEXT = '""'
 _PIECES_SHOWN = 8  # fields of an object, beyond which each gets a few words only
 _PIECES_OF_LABEL = 2  # on average: then they are mostly those of records in a list
 _COUNTED_MESSAGES = 3  # of a request: instructions and a question are the usual two
+_CUT = "request cut by Opik"
+_CUT_BEFORE = f"{_CUT}; last user text before the cut"
 _CALLS_SHOWN = 4  # calls of one reply; more are mostly alike
 _LEAST_OF_PIECE = 12  # characters: less of a field says nothing
 _SHORT_PIECE = 20  # characters: a number, a date, a name
@@ -179,7 +181,7 @@ def preview_input(view: RecordedSpan) -> Preview:
     text = messages[-1].text or view.request.last_instruction
     if is_cut(text) and text.startswith("{"):
         found = _find_user_message(text)
-        label = "cut, the last user text read" if found else "of a cut request"
+        label = _CUT_BEFORE if found else _CUT
         return _preview_pieces([(label, found or text)], value=text, is_cut=True)
     pieces = _body_pieces(Body(text))
     if len(messages) >= _COUNTED_MESSAGES and messages[-1].text:
@@ -342,6 +344,8 @@ def _preview_pieces(
 
 @lru_cache(_LABELS_KEPT)
 def _shorten_label(label: str) -> str:
+    if label == _CUT_BEFORE:
+        return label
     before, key = split_last(label)
     return before + one_line(key, limit=_KEY_SHOWN)
 
