@@ -279,3 +279,12 @@ def test_a_finding_counts_also_the_spans_that_are_not_kept_with_it() -> None:
     finding = build_finding(Category.LOOP, 0.9, "40 steps.", [calls[0], root], more=calls)
     text = format_finding(finding, alias=str)
     assert text.endswith("Spans: w0, w1, w2, w3, w4, 35 more, under root.")
+
+
+def test_the_call_that_shows_hidden_spans_names_a_span_of_the_outline() -> None:
+    below = [span(f"{each}{i}", i, i + 1, parent_span_id=each) for each in "ab" for i in range(90)]
+    tops = [span(each, 0, 98, parent_span_id="root") for each in "ab"]
+    text = outline([span("root", 0, 99), *tops, *below], 340)
+    found = re.search(r'spans not shown; open those below (s\d+) with .*\(root="(s\d+)"\)', text)
+    assert found is not None and found[1] == found[2]
+    assert re.search(rf"^{found[1]} \* root ", text, re.MULTILINE)

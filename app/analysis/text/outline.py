@@ -175,10 +175,17 @@ def _add_tree(
     shown = sheet.fill(lines, keep=_CLOSING)
     hidden += sum(len(row.nodes) for row in rows[shown:] if row.kind is not RowKind.STRETCH)
     if hidden:
+        closed = [row.nodes[-1] for row in rows[:shown] if row.opens and not row.below]
+        largest = max(closed, key=lambda node: node.size, default=None)
+        opened = (
+            f" open those below {alias(largest.id)}"
+            f' with get_trace_data(root="{alias(largest.id)}"), or'
+            if largest
+            else ""
+        )
         sheet.add(
-            f"{format_count(hidden, 'span')} not shown;"
-            " open one with get_trace_data(root=its alias),"
-            f' or list them with get_trace_data(sort="duration", offset=0)'
+            f"{format_count(hidden, 'span')} not shown;{opened}"
+            ' list all spans with get_trace_data(sort="duration", offset=0)'
         )
 
 

@@ -18,7 +18,7 @@ from app.analysis.tree import CLOCK_TOLERANCE, Node
 
 _DEEPEST_INDENT = 16  # deeper levels are not indented further: spaces cost tokens too
 _NAMES_SHOWN = 4  # names of a stretch: enough to recognise what goes on in it
-_NAME_LENGTH = 24
+_NAME_LENGTH = 40  # as where spans are named elsewhere
 _LONGEST_CYCLE = 6  # calls of one round: plan, search, read, answer, and a few more
 _LEAST_ROUNDS = 2
 _NOTABLE_GAP = 0.05  # share of the trace without work before a span that is worth its start time
