@@ -3,7 +3,8 @@
 The algorithm is that of the critical path in Jaeger's UI. It starts at the end of a span and goes
 back in time: the child that finished last delayed the span, so the path goes through it; from the
 start of that child it continues with the siblings that had finished by then. Time in which no
-child is on the path is the span's own time. A sibling that ends exactly where the next one starts
+child is on the path is the span's part of it: more than its own time where children that are
+not on the path ran meanwhile. A sibling that ends exactly where the next one starts
 is on the path too. Every moment belongs to exactly one segment.
 """
 
@@ -91,7 +92,7 @@ def find_critical_path(
 
 
 def sum_time_on_path(path: Iterable[Segment]) -> dict[str, int]:
-    """Microseconds of the path that are each span's own, by span id, in the path's order."""
+    """Microseconds of the path that are each span's part, by span id, in the path's order."""
     times: dict[str, int] = {}
     for segment in path:
         if segment.node is not None:

@@ -286,5 +286,25 @@ def test_the_call_that_shows_hidden_spans_names_a_span_of_the_outline() -> None:
     tops = [span(each, 0, 98, parent_span_id="root") for each in "ab"]
     text = outline([span("root", 0, 99), *tops, *below], 340)
     found = re.search(r'spans not shown; open those below (s\d+) with .*\(root="(s\d+)"\)', text)
-    assert found is not None and found[1] == found[2]
+    assert found is not None
+    assert found[1] == found[2]
     assert re.search(rf"^{found[1]} \* root ", text, re.MULTILINE)
+
+
+def test_equal_times_on_the_critical_path_stand_once() -> None:
+    steps = [span(f"n{i}", 10 * i, 10 * i + 10, parent_span_id="root") for i in range(7)]
+    text = outline([span("root", 0, 70), *steps])
+    path = next(line for line in text.splitlines() if "critical path, most" in line)
+    assert path.endswith(" n6, 10.0 ms (14 %) each")
+    assert path.count("10.0 ms") == 1
+
+
+def test_own_time_is_only_what_no_child_covers() -> None:
+    spans = [
+        span("root", 0, 100),
+        span("early", 0, 60, parent_span_id="root"),
+        span("late", 50, 70, parent_span_id="root"),
+    ]
+    text = outline(spans)
+    assert "root [general] 100 ms 100 % (own 30.0 ms)" in text
+    assert "own parts" not in text

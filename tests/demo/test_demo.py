@@ -109,7 +109,7 @@ async def test_the_offline_model_answers_from_what_it_was_given_and_says_what_it
 
 
 async def test_the_offline_model_names_each_span_once_and_repeats_no_proposed_call() -> None:
-    path = "- critical path, longest own parts: s2 zebra 2.0 s (66 %), s7 stripes 1.0 s (33 %)"
+    path = "- critical path, most of its time in: s2 zebra 2.0 s (66 %), s7 stripes 1.0 s (33 %)"
     more = ", 9 more in get_trace_data(view=path)"
     outline = OUTLINE.replace("Tree:", f"Profile (1.0 spans in parallel):\n{path}{more}\nTree:")
     messages = [{"role": "user", "content": outline}, {"role": "user", "content": "Why so slow?"}]

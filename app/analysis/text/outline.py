@@ -113,13 +113,20 @@ def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
     parts = [
         f"{alias(span_id)} {one_line(analysis.tree.by_id[span_id].name, limit=40)}"
-        f" {format_duration(time)} ({format_percent(time, profile.duration)})"
-        for span_id, time in longest[:_PATH_SHOWN]
+        for span_id, _ in longest[:_PATH_SHOWN]
     ]
+    times = [
+        f"{format_duration(time)} ({format_percent(time, profile.duration)})"
+        for _, time in longest[:_PATH_SHOWN]
+    ]
+    if len(times) > _PATH_SHOWN // 2 and len(set(times)) == 1:
+        parts[-1] += f", {times[0]} each"
+    else:
+        parts = [f"{part} {time}" for part, time in zip(parts, times, strict=True)]
     more = len(longest) - len(parts)
     if more > 0:
         parts.append(f'{more:,} more in get_trace_data(view="critical_path")')
-    yield f"- critical path, longest own parts: {', '.join(parts) or 'empty'}"
+    yield f"- critical path, most of its time in: {', '.join(parts) or 'empty'}"
     yield f"- by name: {_format_groups(profile.by_name)}"
     if profile.by_model:
         yield f"- by model: {_format_groups(profile.by_model)}"
