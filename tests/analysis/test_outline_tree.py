@@ -362,6 +362,23 @@ def test_an_input_that_is_an_earlier_output_names_it() -> None:
     assert re.search(r"tell .*\| in: output of s\d+ \| out: done$", outline(spans), re.MULTILINE)
 
 
+def test_an_input_names_the_last_output_before_it_and_none_that_came_later() -> None:
+    menu = "Monday soup of lentils, Tuesday dumplings with plums"
+    spans = [
+        span("root", 0, 99, output={"kept": 1}),
+        span("week", 1, 50, parent_span_id="root", output=menu),
+        span("read", 2, 9, parent_span_id="week", output=menu),
+        span("sort", 10, 19, parent_span_id="week", input={"by": "day"}, output=menu),
+        span("price", 20, 29, parent_span_id="week", input=menu, output={"sum": 81}),
+        span("day", 30, 49, parent_span_id="week", output="Wednesday fish of the lake, fried"),
+        span("cook", 31, 40, parent_span_id="day", input="Wednesday fish of the lake, fried"),
+    ]
+    text = outline(spans)
+    named = {name: alias for alias, name in re.findall(r"^ *(s\d+) \* (\w+) ", text, re.MULTILINE)}
+    assert re.search(rf" price .*\| in: output of {named['sort']} ", text)
+    assert re.search(rf" cook .*\| in: later the output of {named['day']}", text)
+
+
 def test_the_text_of_an_error_stands_at_its_origin() -> None:
     gone = ErrorInfo(exception_type="PoolError", message="all 15 connections of ward-db are taken")
     other = ErrorInfo(exception_type="StepError", message="step 3 broke")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from app.analysis.error_origins import find_error_origins
@@ -18,7 +19,7 @@ from app.analysis.text.previews import (
 )
 from app.analysis.text.token_budget import Alias
 from app.analysis.text.value_pieces import label_last
-from app.analysis.tree import Node
+from app.analysis.tree import CLOCK_TOLERANCE, Node
 from app.token_estimate import LONGEST_TOKEN, estimate_tokens
 
 # Tokens of one preview, the most that fits for all rows is taken: 72 are some 50 words, a short
@@ -40,6 +41,7 @@ _ORDER = {_SYSTEM: 0, _IN: 1}
 _SYSTEM_TOKENS = 48
 _SYSTEMS_SHOWN = 6
 _REFERENCES = {_IN: "input of", _OUT: "output of", _FAILED: "error of"}
+_SOURCES_COMPARED = 8  # outputs of one text: the step before is among the last that were listed
 _NO_OUTPUT = Preview([("", "none recorded")])  # where another span of the name has one
 _HEADER_NAMES = ("the trace's input", "the trace's output")
 
@@ -234,6 +236,7 @@ class _SeenTexts:
         self._root = roots[0] if len(roots) == 1 else None
         self._header = {preview.key: (preview, name) for preview, name in named}
         self._first: dict[tuple[str, int, str], _Part] = {}
+        self._returned: dict[tuple[str, int, str], list[_Part]] = {}
         listed = {node.id for node in nodes}
         for item in lines.analysis.once(find_error_origins):
             if item.origin.id in listed:
@@ -254,16 +257,36 @@ class _SeenTexts:
         if length < _LEAST_REPEATED and part.label != _FAILED:
             return True
         first = self._first.setdefault(preview.key, part)
+        if part.label == _IN and first.label != _IN and first is not part:
+            first = self._find_source(part, first)
+        elif part.label != _IN:
+            self._returned.setdefault(preview.key, []).append(part)
         if first is part or (how := _compare_previews(preview, first.preview)) is None:
             return True
         if first.node is not part.node:
             part.same_as = first.node
             same = "same error as" if part.label == _FAILED else "" if how else "same as"
             part.reference = how + (same if first.label == part.label else _REFERENCES[first.label])
+            if part.label == _IN and not _precedes(first, part):
+                part.reference = how + "later the " + _REFERENCES[first.label]
         elif first.label != part.label:
             part.reference = f"{how}its input" if how else "same as its input"
         part.reference = part.reference.strip()
         return True
+
+    def _find_source(self, part: _Part, first: _Part) -> _Part:
+        """What a span was given from: of the outputs that had ended before it began, the latest;
+        else the first text."""
+        latest = self._returned.get(part.preview.key, [])[-_SOURCES_COMPARED:]
+        ended = [each for each in (first, *latest) if _precedes(each, part)]
+        ended.sort(key=lambda each: -each.node.end)
+        compare = partial(_compare_previews, part.preview)
+        return next((each for each in ended if compare(each.preview) is not None), first)
+
+
+def _precedes(source: _Part, part: _Part) -> bool:
+    """Whether a span could be given what the source shows: an output has to be there before."""
+    return source.label == _IN or source.node.end <= part.node.start + CLOCK_TOLERANCE
 
 
 def _compare_previews(preview: Preview, before: Preview) -> str | None:
