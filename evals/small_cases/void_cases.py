@@ -175,3 +175,23 @@ _right(
         {"ok": True, "rows_affected": 0},
     ),
 )
+
+
+# Writes that state that nothing stays.
+_PLAN = {"table": "timetable", "rows": 10, "mode": "upsert"}
+for _place, (_flag, _count) in enumerate(
+    [
+        ("confirmado", "filas_escritas"),
+        ("committed", "rows_written"),
+        ("gespeichert", "geschriebene_zeilen"),
+        ("enregistré", "lignes_écrites"),
+        ("zapisano", "zapisane_wiersze"),
+    ]
+):
+    _rolled_back = {_flag: False, _count: 0, "detail": "transaction rolled back"}
+    _void(f"not_committed_{_place}", tool("store_plan", _PLAN, _rolled_back, right=True), _flag)
+    _right(f"committed_{_place}", tool("store_plan", _PLAN, {_flag: True, _count: 10}))
+_right(
+    "not_committed_in_a_dry_run",
+    tool("store_plan", _PLAN | {"dry_run": True}, {"committed": False, "rows_written": 0}),
+)

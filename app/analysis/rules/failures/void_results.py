@@ -77,6 +77,16 @@ _is_statement = re.compile(
 ).match
 _LEAST_GIVEN = 2  # values: one may be what is looked for
 _MOST_REPORTED = 6  # values of a result that only reports a write
+_COMMITTED = key_set(
+    "confirmed committed persisted saved stored written applied confirmado confirmada guardado"
+    " guardada grabado gravado gravada salvo aplicado aplicada escrito persistido bestätigt"
+    " gespeichert geschrieben übernommen angewendet confirmé enregistré sauvegardé appliqué écrit"
+    " validé confermato salvato scritto applicato bevestigd opgeslagen toegepast geschreven"
+    " bekräftad sparad skriven bekreftet lagret skrevet bekræftet gemt potwierdzone zatwierdzone"
+    " zapisano zapisane подтверждено сохранено записано 已确认 已提交 已保存 確認済"
+    " 保存済 확정 저장됨"
+)
+"""Flags of writes: whether what was written stays."""
 _KEYS_READ = SUCCESS_FLAGS | _PASSED | _CHANGES | _TAKEN
 
 
@@ -91,6 +101,7 @@ def explain_void_result(node: Node) -> str:
         or _find_none_handled(node, leaves)
         or _find_none_written(node, leaves)
         or _find_fewer_taken(leaves)
+        or _find_not_committed(node, leaves)
     )
 
 
@@ -173,6 +184,23 @@ def _find_fewer_taken(leaves: Sequence[Leaf]) -> str:
     ):
         return ""
     return f"its output says “{_show_leaf(taken)}” beside “{_show_leaf(given)}”"
+
+
+def _find_not_committed(node: Node, leaves: Sequence[Leaf]) -> str:
+    """The flag by which a call that was given things to write says that they were not, beside a
+    count of none."""
+    flag = next((leaf for leaf in leaves if leaf.key in _COMMITTED and leaf.value is False), None)
+    count = next(
+        (leaf for leaf in leaves if type(leaf.value) is int and _counts_changes(leaf.key)), None
+    )
+    if flag is None or count is None or count.value:
+        return ""
+    given = node.view.input.first_leaves
+    has_items = any(isinstance(part, int) for leaf in given for part in leaf.path)
+    counted = any(type(leaf.value) is int and leaf.value > 0 for leaf in given)
+    if not (has_items or counted) or any(_is_trial(leaf.key) for leaf in given):
+        return ""
+    return f"its output says “{_show_leaf(flag)}” beside “{_show_leaf(count)}”"
 
 
 def _find_flag(leaves: Sequence[Leaf], keys: frozenset[str]) -> Leaf | None:
