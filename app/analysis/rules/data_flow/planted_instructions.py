@@ -24,7 +24,7 @@ _SENTENCE_END = re.compile(r"-->|\n|[.!?](?:\s|\Z)|[。！？]")
 _LONGEST_ORDER = 300  # characters of the sentence that gives the order
 _SHORTEST_QUOTE = 30  # characters by which it is found in a request
 _MAY_STAND_IN = re.compile(
-    r"instruct|instruk[cst]|инструкц|prompt|system|sistem|as+istent|assistant|\bAI\b|\bLLM|\bKI\b"
+    r"instruct|instruk[cst]|инструкц|prompt|system|sistem|as+istent|asystent|ассистент|assistant|\bAI\b|\bLLM|\bKI\b"
     r"|\bIA\b|anweisung|consigne|istruzion|instruç|instrucc|instructie|指令|指示|助手|アシスタント|지시",
     re.IGNORECASE,
 )
@@ -39,8 +39,10 @@ _MARKS = (
     "anweisung",
     "consigne",
     "istruz",
+    "asyst",
+    "ассист",
 )
-_MARKS_ELSEWHERE = ("指令", "指示", "助手", "アシスタント", "지시")
+_MARKS_ELSEWHERE = ("指令", "指示", "助手", "アシスタント", "지시", "어시스턴트")
 """Beginnings of the words one of which stands in any order; most texts have none of them."""
 
 
@@ -121,18 +123,21 @@ _ORDERS = (
         r"(?:instruk|regler|reguł|инструкц|правил)",
     ),
     _order(
-        "sistem|system|ki-|assistent|asistent",
-        "not|nachricht|hinweis|mensa|messa|aviso|avviso|besked|meddel|wiadomo|opmerking",
+        "sistem|system|ki-|assistent|asistent|assistant|asystent|ассистент",
+        "not|nachricht|hinweis|mensa|messa|aviso|avviso|besked|meddel|wiadomo|opmerking|uwaga"
+        "|achtung|attention|atenci|atenç|attenzione|let op|obs|merk|внимани",
         r"\b(?:not[aei]\w*|nachricht|hinweis|mensa\w+|messagg\w+|aviso|avviso|besked|meddel\w+"
-        r"|wiadomość|opmerking)\s?(?:per|para|für|pour|til|till|dla|voor|an|al|au|à) "
-        r"(?:\w{1,4} |l['’]|all['’])?(?:sistem\w*|system\w*|as+istent\w*|assistant\w*|KI|IA|AI)\b",
+        r"|wiadomość|opmerking|uwaga|achtung|attention|atención|atenção|attenzione|let op|obs|merk"
+        r"|внимание)\s?[:,!]?\s?(?:(?:per|para|für|pour|til|till|dla|voor|an|al|au|à|для) "
+        r"(?:\w{1,4} |l['’]|all['’])?(?:sistem\w*|system\w*|KI|IA|AI|as+istent\w*|assistant\w*"
+        r"|asystent\w*|ассистент\w*)\b|(?:as+istent|assistant|asystent|ассистент)\w*\s?[:,])",
     ),
     _order("negeer", "", r"negeer (?:\w+ ){0,4}?(?:instructies|regels)"),
     _order("ignorera", "", r"ignorera (?:\w+ ){0,4}?(?:instruktion|regl)"),
     _order(
-        "忽略|无视|無視|忘れ|무시",
+        "忽略|无视|無視|忘れ|무시|助手|アシスタント|어시스턴트",
         "",
-        r"(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
+        r"(?:请)?助手.{0,2}(?:请)?注意|注意.{0,3}助手|アシスタント(?:へ|宛)|어시스턴트에게|(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
     ),
 )
 _ABOUT_IT = re.compile(
