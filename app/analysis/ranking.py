@@ -102,6 +102,7 @@ _ADDED_BY_SYMPTOM = (
 _MOST_BY_SYMPTOM = 0.9  # a symptom does not make a weak sign certain
 _SHARE_IF_EXPLAINED = 0.6  # of the confidence in an error as the origin: its cause is named before
 _SURE_CAUSE = 0.85  # confidence of a cause beside which the error need not stand as one
+_MOST_OF_TIME = 0.8  # of a slow span, lost by retries in it: then it is slow for nothing else
 _MOST_FINDINGS = 40  # more than a reader takes in; bounds what is kept for each trace
 _CONSEQUENCE_CATEGORIES = frozenset(
     [
@@ -258,9 +259,21 @@ class _Accounts:
                 return not spans.isdisjoint(self._missed)
             case Category.RETRIES:
                 return spans <= (self._survived if is_note else self._origins)
-            case Category.SLOW_OUTLIER if is_note:
-                return not spans.isdisjoint(self._survived)
+            case Category.SLOW_OUTLIER:
+                return self._was_retried(finding) or (
+                    is_note and not spans.isdisjoint(self._survived)
+                )
         return False
+
+    def _was_retried(self, slow: Finding) -> bool:
+        """Whether a finding on retries says where most of the time went of a slow span that holds
+        the failed calls."""
+        return any(
+            set(slow.spans[1:]) <= set(each.spans)
+            and each.numbers["lost_ms"] >= _MOST_OF_TIME * slow.numbers["ms"]
+            for each in self._retries
+            if each.standing is Standing.FINDING and slow.spans[1:]
+        )
 
     def add_tries(self, finding: Finding) -> Finding:
         """The origin of an error with how often the call was tried, which has no finding then."""

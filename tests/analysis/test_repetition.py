@@ -299,3 +299,10 @@ def test_model_calls_around_repeated_work_are_no_repetition_of_their_own() -> No
     analysis = analyse_records(parse_case(records))
     assert "werkzeug ran 12 times" in analysis.findings[0].sentence
     assert all(note.category is not Category.LOOP for note in analysis.notes)
+
+
+def test_a_span_that_is_slow_for_the_retries_in_it_has_no_finding_of_its_own() -> None:
+    records = read_case_records(Path("evals/traces/recorded/foodbank-4.json.gz"), None)
+    found = analyse_records(parse_case(records)).findings
+    assert Category.RETRIES in [each.category for each in found]
+    assert Category.SLOW_OUTLIER not in [each.category for each in found]
