@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from app.analysis.recorded.encoded_reply import open_reply_text
 from app.analysis.recorded.finish_reason import (
     FinishReason,
     read_finish_number,
     read_finish_reason,
 )
+from app.analysis.recorded.message_author import is_by_other, take_own_messages
 from app.analysis.recorded.opened_json import nest_dotted_names, open_text
 from app.analysis.recorded.recorded_call import CallCollector
 from app.analysis.recorded.spellings import (
@@ -40,33 +42,12 @@ _REASONS_READ = 8  # finish reasons of one list: one for each choice
 _REASONING_KEPT = 2_000  # pieces of reasoning; a stream has one for each token
 _LONGEST_REASONING = 20_000  # characters of reasoning that are kept
 _LONGEST_FAILURE = 2_000  # characters
-_OTHER_ROLES = frozenset(["user", "human", "system", "developer", "tool", "function"])
 _REASONING_TEXTS = frozenset(
     ["text", "thinking", "content", "reasoning", "summary", "reasoningtext"]
 )
 _HOLD_FACTS = key_set(
     "response_metadata generation_info prompt_feedback llm_output metadata details stats"
 )
-_ENVELOPE_MARKS = (
-    '"choices"',
-    '"candidates"',
-    '"generations"',
-    '"tool_calls"',
-    '"toolCalls"',
-    '"toolUse"',
-    '"finish_reason"',
-    '"stop_reason"',
-    '"stopReason"',
-    '"parts"',
-    '"role"',
-)
-"""What a text that holds a whole encoded reply has near its beginning."""
-_MARKS_SEARCHED = 2_000  # characters
-_ENVELOPE_KEYS = key_set(
-    "choices candidates generations tool_calls tool_use finish_reason stop_reason outputs"
-)
-
-
 _HOLD_TEXT = ENVELOPE | TEXT | {"audio", "type", "blocktype"}
 
 
@@ -127,7 +108,7 @@ class ReplyReader:
             left -= 1
             place, value = waiting.pop()
             if isinstance(value, str):
-                opened = _open_envelope(value)
+                opened = open_reply_text(value)
                 if opened is None:
                     self._add_text(value, place)
                 else:
@@ -169,7 +150,7 @@ class ReplyReader:
         if _is_stream(kept):
             place = place._replace(is_delta=True)
         elif place.key in ("", "messages", "outputmessages", "output"):
-            own = _own_messages(kept)
+            own = take_own_messages(kept)
             self.has_other = self.has_other or (bool(kept) and not own)
             kept = own
         return [(place, item) for item in kept]
@@ -178,7 +159,7 @@ class ReplyReader:
         """Takes from an object what is its own; what has to be looked into is returned."""
         given = value.get("type", value.get("block_type", ""))
         kind = plain_key(given) if isinstance(given, str) else ""
-        if _is_by_other(value):
+        if is_by_other(value):
             return []
         if not kind and value.get("thought") is not True:
             return self._read_members(value, place)
@@ -338,24 +319,6 @@ _RANK = {
 }
 
 
-def _role_of(item: Mapping[str, Any]) -> str:
-    role = item.get("role", item.get("type"))
-    return role.lower().removesuffix("message") if isinstance(role, str) else ""
-
-
-def _is_by_other(value: Mapping[str, Any]) -> bool:
-    """Whether it is a message of someone else than the model."""
-    return ("content" in value or "parts" in value) and _role_of(value) in _OTHER_ROLES
-
-
-def _own_messages(items: list[Any]) -> list[Any]:
-    """The model's last messages of a conversation; other lists as they are."""
-    for place in range(len(items) - 1, -1, -1):
-        if isinstance(items[place], dict) and _is_by_other(items[place]):
-            return items[place + 1 :]
-    return items
-
-
 def _is_stream(items: list[Any]) -> bool:
     """Whether the items of a list are pieces of one reply, in the order they arrived."""
     if len(items) < 2 or not all(isinstance(item, dict) for item in items[:2]):
@@ -373,21 +336,3 @@ def _holds_media(value: Any) -> bool:
     if isinstance(value, str):
         return value.startswith(("data:", "http", "gs:", "s3:", "file")) or len(value) > 200
     return isinstance(value, (dict, list))
-
-
-def _open_envelope(text: str) -> Any:
-    """The reply that a text holds as JSON; None where it is a text of the model."""
-    if text[:1].isalnum():
-        return None  # most texts of a model begin with a word
-    start = text[:_MARKS_SEARCHED]
-    if start.lstrip()[:1] not in ("{", "[", '"') or not any(
-        mark in start or mark.replace('"', '\\"') in start for mark in _ENVELOPE_MARKS
-    ):
-        return None
-    opened = open_text(text)
-    first = opened[0] if isinstance(opened, list) and opened else opened
-    if not isinstance(first, dict):
-        return None
-    keys = {plain_key(key) for key in islice(first, 64)}
-    is_message = "role" in keys and not keys.isdisjoint(("content", "parts"))
-    return opened if is_message or not keys.isdisjoint(_ENVELOPE_KEYS) else None
