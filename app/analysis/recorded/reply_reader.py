@@ -158,7 +158,8 @@ class ReplyReader:
     def _read_object(self, value: Mapping[str, Any], place: _Place) -> list[tuple[_Place, Any]]:
         """Takes from an object what is its own; what has to be looked into is returned."""
         given = value.get("type", value.get("block_type", ""))
-        kind = plain_key(given) if isinstance(given, str) else ""
+        # The parts of a dotted one (`response.refusal.delta`) belong together.
+        kind = plain_key(given.replace(".", "")) if isinstance(given, str) else ""
         if is_by_other(value):
             return []
         if not kind and value.get("thought") is not True:
@@ -181,6 +182,11 @@ class ReplyReader:
             place = place._replace(is_delta=True)
             if kind not in ("messagedelta",) and self._read_delta(kind, value):
                 return []
+        if kind.startswith("response") and kind.endswith(_REPEATED):
+            return []
+        if kind.startswith("responsereasoning"):
+            self._add_reasoning(value, is_delta=False)
+            return []
         if kind == "contentblockstart" and self._read_block_start(value):
             return []
         return self._read_members(value, place)
@@ -212,7 +218,7 @@ class ReplyReader:
             self._reasoning_deltas.append(piece)
         elif "refusal" in kind:
             self.refusal += piece
-        elif not any(word in kind for word in ("argument", "json", "input", "signature", "audio")):
+        elif "transcript" in kind or not any(word in kind for word in _NO_TEXTS):
             self._deltas.append(piece)
         return True
 
@@ -305,6 +311,9 @@ class ReplyReader:
                 self.calls.add_record(item, broken=broken)
 
 
+_NO_TEXTS = ("argument", "json", "input", "signature", "audio", "code")  # in kinds of deltas
+_REPEATED = ("added", "argumentsdone", "inputdone", "codedone")
+"""Ends of kinds of events whose content another event of the Responses API has whole."""
 _STATES = frozenset(["status", "subtype"])  # of the Responses API, of a run of Claude's agents
 _FAILED = ("failed", "error_")
 _RANK = {

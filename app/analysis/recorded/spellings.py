@@ -211,6 +211,7 @@ ENVELOPE_FACTS = key_set(
     " done total_duration load_duration prompt_eval_count prompt_eval_duration eval_count"
     " eval_duration context provider_metadata provider_options warnings thought_signature signature"
     " encrypted_content phase sequence_number event step num_tokens token_count inputtexttokencount"
+    " item_id output_index content_index"
     " grounding_metadata url_context_metadata search_results sources prompt_logprobs"
     " additional_model_request_fields trace performance_config kv_transfer_params"
     " automatic_function_calling_history"

@@ -28,6 +28,22 @@ def chunk(delta: Any, finish: str | None = None) -> dict[str, Any]:
     }
 
 
+def responses_events(name: str, delta: str, done: dict[str, Any], item: Any) -> list[Any]:
+    """The events that OpenAI's Responses API streams for a reply of one item."""
+    place = {"item_id": "i1", "output_index": 0}
+    begun = {**item, **{key: "" for key in ("arguments",) if key in item}, "status": "in_progress"}
+    pieces = [delta[:5], delta[5:]]
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {"status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": begun},
+        *({"type": f"response.{name}.delta", **place, "delta": piece} for piece in pieces),
+        {"type": f"response.{name}.done", **place, **done},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": {"status": "completed", "output": [item]}},
+    ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+
+
 TEXT_REPLIES = {
     "plain text": TEXT,
     "a tracked function": {"output": TEXT},
@@ -167,6 +183,11 @@ TEXT_REPLIES = {
             },
         },
     ],
+    "Responses speech": [
+        {"type": "response.output_audio_transcript.delta", "delta": "In"},
+        {"type": "response.output_audio.delta", "delta": "UklGRg=="},
+        {"type": "response.output_audio_transcript.delta", "delta": " Graz."},
+    ],
     "Gemini chunks": [candidate({"text": "In"}, finish=None), candidate({"text": " Graz."})],
     "Ollama chunks": [
         {"message": {"content": "In"}, "done": False},
@@ -300,6 +321,12 @@ CALL_REPLIES = {
         },
         {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
     ],
+    "Responses events": responses_events(
+        "function_call_arguments",
+        '{"n": 7}',
+        {"name": "track", "arguments": '{"n": 7}'},
+        {"type": "function_call", "call_id": "c1", "name": "track", "arguments": '{"n": 7}'},
+    ),
 }
 
 
@@ -514,11 +541,27 @@ def test_finish_reason_has_one_name_for_each_spelling(
         ),
         ({"message": {"role": "assistant", "content": "", "thinking": "Hm."}}, "Hm."),
         ([chunk({"reasoning_content": "H"}), chunk({"reasoning_content": "m."})], "Hm."),
+        (
+            responses_events(
+                "reasoning_summary_text",
+                "Hm. Graz.",
+                {"text": "Hm. Graz."},
+                {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm. Graz."}]},
+            ),
+            "Hm. Graz.",
+        ),
     ],
 )
 def test_reasoning_is_kept_apart_from_the_text(output: Any, reasoning: str) -> None:
     reply = read_reply(output)
     assert (reply.reasoning, reply.text) == (reasoning, "")
+
+
+def test_refusal_that_is_streamed_is_no_text() -> None:
+    no = "I cannot help."
+    item = {"type": "message", "content": [{"type": "refusal", "refusal": no}]}
+    reply = read_reply(responses_events("refusal", no, {"refusal": no}, item))
+    assert (reply.refusal, reply.text) == (no, "")
 
 
 @each_case(
