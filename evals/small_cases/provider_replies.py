@@ -132,6 +132,28 @@ def _bedrock(said: Exchange) -> Json:
     }
 
 
+def _bedrock_stream(said: Exchange) -> Json:
+    blocks: list[tuple[Json, list[Json]]] = []
+    if said.text:
+        blocks.append(({}, [{"text": said.text[:9]}, {"text": said.text[9:]}]))
+    if said.call:
+        begun = {"toolUse": {"toolUseId": "tu-7", "name": said.call_name}}
+        blocks.append((begun, [{"toolUse": {"input": said.call_json}}]))
+    events: list[Json] = [{"messageStart": {"role": "assistant"}}]
+    for number, (begun, deltas) in enumerate(blocks):
+        place = {"contentBlockIndex": number}
+        events += [{"contentBlockStart": {"start": begun, **place}}] if begun else []
+        events += [{"contentBlockDelta": {"delta": delta, **place}} for delta in deltas]
+        events.append({"contentBlockStop": place})
+    stop = said.pick("end_turn", "tool_use", "max_tokens", "guardrail_intervened")
+    return {
+        "input": {"messages": [{"role": "user", "content": [{"text": said.question}]}]},
+        "output": {"output": [*events, {"messageStop": {"stopReason": stop}}]},
+        "model": "eu.amazon.nova-pro-v1:0",
+        "provider": "bedrock",
+    }
+
+
 def _vercel(said: Exchange) -> Json:
     output: Json = {"finishReason": said.pick("stop", "tool-calls", "length", "content-filter")}
     output["text"] = said.text
@@ -278,6 +300,7 @@ PROVIDER_SPELLINGS: dict[str, Callable[[Exchange], Json]] = {
     "gemini": _gemini,
     "google_adk": _google_adk,
     "bedrock": _bedrock,
+    "bedrock_stream": _bedrock_stream,
     "vercel": _vercel,
     "vercel_content_parts": _vercel_content_parts,
     "langchain": _langchain,

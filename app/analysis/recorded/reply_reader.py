@@ -230,6 +230,15 @@ class ReplyReader:
         self.calls.add_piece(value.get("index"), {"name": block.get("name"), "id": block.get("id")})
         return True
 
+    def _read_block_event(self, event: Mapping[str, Any]) -> list[tuple[_Place, Any]]:
+        """A block of Bedrock's stream: the beginning of a call, or a piece of one or of a text."""
+        piece = event.get("delta", event.get("start"))
+        called = piece.get("toolUse") if isinstance(piece, dict) else None
+        if not isinstance(called, dict):
+            return [(_Place(is_delta=True), piece)]
+        self.calls.add_piece(event.get("contentBlockIndex"), called)
+        return []
+
     def _read_member(
         self, key: str, inner: Any, place: _Place, below: list[tuple[_Place, Any]]
     ) -> None:
@@ -243,6 +252,8 @@ class ReplyReader:
             self.refusal = self.refusal + inner if place.is_delta else inner
         elif key == "errormessage" and isinstance(inner, str):
             self.failure = inner[:_LONGEST_FAILURE]  # Google's ADK, beside `error_code`
+        elif key in _BLOCK_EVENTS and isinstance(inner, dict):
+            below.extend(self._read_block_event(inner))
         elif key == "audio" and isinstance(inner, dict):
             below.extend(self._read_media(inner, place))
         elif key in MEDIA and _holds_media(inner):
@@ -311,6 +322,7 @@ class ReplyReader:
                 self.calls.add_record(item, broken=broken)
 
 
+_BLOCK_EVENTS = key_set("content_block_start content_block_delta")
 _NO_TEXTS = ("argument", "json", "input", "signature", "audio", "code")  # in kinds of deltas
 _REPEATED = ("added", "argumentsdone", "inputdone", "codedone")
 """Ends of kinds of events whose content another event of the Responses API has whole."""

@@ -75,6 +75,7 @@ ENVELOPE = key_set(
     " output_messages value results raw outer assistant model_output reply blocks content_block"
     " message_content gen_ai llm ai entity traceloop generation predictions events event item"
     " replies meta llm_response response_data spanoutputs output_json genkit:output"
+    " message_start message_stop content_block_start content_block_delta"
 )
 """Keys whose values hold a reply somewhere below."""
 
@@ -211,7 +212,7 @@ ENVELOPE_FACTS = key_set(
     " done total_duration load_duration prompt_eval_count prompt_eval_duration eval_count"
     " eval_duration context provider_metadata provider_options warnings thought_signature signature"
     " encrypted_content phase sequence_number event step num_tokens token_count inputtexttokencount"
-    " item_id output_index content_index"
+    " item_id output_index content_index content_block_stop"
     " grounding_metadata url_context_metadata search_results sources prompt_logprobs"
     " additional_model_request_fields trace performance_config kv_transfer_params"
     " automatic_function_calling_history"

@@ -44,6 +44,20 @@ def responses_events(name: str, delta: str, done: dict[str, Any], item: Any) -> 
     return [{**event, "sequence_number": number} for number, event in enumerate(events)]
 
 
+def converse_events(start: Any, *pieces: Any, stop: str = "end_turn") -> list[dict[str, Any]]:
+    """The events that Bedrock's ConverseStream sends for a reply of one block."""
+    begin = [{"contentBlockStart": {"start": start, "contentBlockIndex": 0}}] if start else []
+    deltas = [{"contentBlockDelta": {"delta": each, "contentBlockIndex": 0}} for each in pieces]
+    return [
+        {"messageStart": {"role": "assistant"}},
+        *begin,
+        *deltas,
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": stop}},
+        {"metadata": {"usage": {"inputTokens": 9}, "metrics": {"latencyMs": 812}}},
+    ]
+
+
 TEXT_REPLIES = {
     "plain text": TEXT,
     "a tracked function": {"output": TEXT},
@@ -183,6 +197,7 @@ TEXT_REPLIES = {
             },
         },
     ],
+    "Bedrock events": converse_events(None, {"text": "In"}, {"text": " Graz."}),
     "Responses speech": [
         {"type": "response.output_audio_transcript.delta", "delta": "In"},
         {"type": "response.output_audio.delta", "delta": "UklGRg=="},
@@ -321,6 +336,12 @@ CALL_REPLIES = {
         },
         {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
     ],
+    "Bedrock events": converse_events(
+        {"toolUse": {"toolUseId": "c1", "name": "track"}},
+        {"toolUse": {"input": '{"n"'}},
+        {"toolUse": {"input": ": 7}"}},
+        stop="tool_use",
+    ),
     "Responses events": responses_events(
         "function_call_arguments",
         '{"n": 7}',
@@ -468,6 +489,7 @@ def test_reply_with_anything_but_text_is_not_blank(output: Any) -> None:
         (candidate({"text": TEXT}, finish="MAX_TOKENS"), None, FinishReason.LENGTH),
         (candidate({"text": TEXT}, finish="FinishReason.MAX_TOKENS"), None, FinishReason.LENGTH),
         (candidate({"text": TEXT}, finish=2), None, FinishReason.LENGTH),
+        (converse_events(None, {"text": TEXT}, stop="max_tokens"), None, FinishReason.LENGTH),
         ({"content": TEXT, "stop_reason": "max_tokens"}, None, FinishReason.LENGTH),
         (TEXT, {"stop_reason": "model_context_window_exceeded"}, FinishReason.LENGTH),
         (TEXT, {"gen_ai.response.finish_reasons": ["length"]}, FinishReason.LENGTH),
@@ -540,6 +562,15 @@ def test_finish_reason_has_one_name_for_each_spelling(
             "Hm.",
         ),
         ({"message": {"role": "assistant", "content": "", "thinking": "Hm."}}, "Hm."),
+        (
+            converse_events(
+                None,
+                {"reasoningContent": {"text": "H"}},
+                {"reasoningContent": {"text": "m."}},
+                {"reasoningContent": {"signature": "Eq"}},
+            ),
+            "Hm.",
+        ),
         ([chunk({"reasoning_content": "H"}), chunk({"reasoning_content": "m."})], "Hm."),
         (
             responses_events(
