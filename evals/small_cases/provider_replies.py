@@ -173,10 +173,11 @@ def _vercel_content_parts(said: Exchange) -> Json:
     if said.call:
         used = {"toolCallId": "c7", "toolName": said.call_name, "input": said.call_arguments}
         parts.append({"type": "tool-call", **used})
-    finish = said.pick("stop", "tool-calls", "length", "content-filter")
+    unified = said.pick("stop", "tool-calls", "length", "content-filter")
+    raw = said.pick("STOP", "STOP", "MAX_TOKENS", "SAFETY")
     return {
         "input": {"prompt": said.question},
-        "output": {"content": parts, "finishReason": finish},
+        "output": {"content": parts, "finishReason": {"unified": unified, "raw": raw}},
         "metadata": {"ai.operationId": "ai.streamText.doStream"},
     }
 

@@ -286,7 +286,8 @@ class ReplyReader:
         for item in (value if isinstance(value, list) else [value])[:_REASONS_READ]:
             is_number = isinstance(item, int) and not isinstance(item, bool)
             word = read_finish_number(item) if is_number else item
-            word = word.get("reason", word.get("type")) if isinstance(word, dict) else word
+            if isinstance(word, dict):  # `unified`: the Vercel AI SDK 6
+                word = word.get("unified", word.get("reason", word.get("type")))
             if not isinstance(word, str) or not word or "unspecified" in word.lower():
                 continue
             reason = read_finish_reason(word)

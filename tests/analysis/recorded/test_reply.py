@@ -510,6 +510,11 @@ def test_reply_with_anything_but_text_is_not_blank(output: Any) -> None:
             FinishReason.LENGTH,
         ),
         (TEXT, {"ai.response.finishReason": "content-filter"}, FinishReason.FILTERED),
+        (
+            {"text": TEXT, "finishReason": {"unified": "length", "raw": "max_tokens"}},
+            None,
+            FinishReason.LENGTH,
+        ),
         ({"promptFeedback": {"blockReason": "SAFETY"}}, None, FinishReason.FILTERED),
         ({"promptFeedback": {"blockReason": "OTHER"}}, None, FinishReason.FILTERED),
         (
