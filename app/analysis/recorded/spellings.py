@@ -244,4 +244,4 @@ CREATED_CACHE_TOKENS = key_set(
     "cache_creation_input_tokens cache_write_input_tokens cache_creation cache_write"
     " cache_write_tokens"
 )
-REASONING_TOKENS = key_set("reasoning_tokens thoughts_token_count reasoning_token_count")
+REASONING_TOKENS = key_set("reasoning_tokens thoughts_token_count reasoning_token_count reasoning")

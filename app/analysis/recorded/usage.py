@@ -107,7 +107,8 @@ def _numbers(usage: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         if isinstance(value, dict):
             for inner_key, inner in islice(value.items(), _MOST_KEYS):
                 if _is_count(inner):
-                    yield str(inner_key), float(inner)
+                    is_whole = inner_key == "total" and name_of_count(str(key))
+                    yield str(key if is_whole else inner_key), float(inner)
         elif _is_count(value):
             yield str(key), float(value)
 

@@ -105,3 +105,11 @@ def test_usage_is_found_where_the_field_is_empty(metadata: Any, output: Any) -> 
 
 def test_usage_of_the_field_counts_before_that_of_the_metadata() -> None:
     assert usage_of({"prompt_tokens": 1}, {"usage": {"prompt_tokens": 9}})[0] == 1
+
+
+def test_total_of_counts_that_are_split_by_kind_is_read() -> None:
+    split = {  # the Vercel AI SDK 6
+        "inputTokens": {"total": 9, "noCache": 6, "cacheRead": 3, "cacheWrite": 0},
+        "outputTokens": {"total": 4, "text": 2, "reasoning": 2},
+    }
+    assert usage_of(output={"usage": split}) == (9, 4, 3, 2)
