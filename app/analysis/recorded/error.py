@@ -4,7 +4,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from app.analysis.recorded.exported_error import ERROR_WORDS, first_of, read_exported_error
+from app.analysis.recorded.exported_error import ERROR_STATUSES, first_of, read_exported_error
 from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import SPAN_EVENTS, word_set
 from app.opik.records import ErrorInfo, Span, Trace
@@ -128,7 +128,7 @@ def _error_in_attributes(attributes: Any) -> ErrorInfo | None:
         return _build(f"gRPC status {attributes[_GRPC_STATUS]}", message, None)
     if _SQL_ERROR.fullmatch(str(attributes.get(_DATABASE_STATUS))):
         return _build(f"SQLSTATE {attributes[_DATABASE_STATUS]}", message, None)
-    return _build("Error", message, None) if str(level).lower() in ERROR_WORDS else None
+    return _build("Error", message, None) if str(level).lower() in ERROR_STATUSES else None
 
 
 def _says_fine(attributes: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from app.analysis.recorded.spellings import key_set, plain_key, word_set
 
 _LEVELS = ("level", "status_code", "statusCode", "status", "execution_status")
+_CODES = 2  # of them, behind the level, are codes
 _MESSAGES = (
     *("statusMessage", "status_message", "status_description", "error_message", "errorMessage"),
     *("exception_message", "message", "description", "error.message", "exception.message"),
@@ -33,8 +34,10 @@ _ERROR_TEXTS = (
 )
 _PLAIN_KEYS = frozenset([*_LEVELS, *_ERRORS, *_ERROR_TEXTS])
 _STATE_KEYS = key_set("status state span_status status_code run_status")  # of dotted names
-ERROR_WORDS = word_set("error status_code_error statuscode.error 2")
-"""What a status or level of OpenTelemetry, Langfuse and others says of a span that failed."""
+_ERROR_WORDS = word_set("error status_code_error statuscode.error")
+ERROR_STATUSES = _ERROR_WORDS | {"2"}
+"""What a status or level of OpenTelemetry, Langfuse and others says of a span that failed. The
+number is OpenTelemetry's: under another key it may be the state of anything."""
 _NOT_AN_ERROR = word_set("none null false no 0 ok nil [] {}") | {""}
 _HOLDERS = ("attributes", "otel", "tags", "span", "status")
 """Objects in which some exporters keep the attributes of a span."""
@@ -50,11 +53,13 @@ def read_exported_error(metadata: Any) -> Parts | None:
     """The parts of the error that metadata state; None where they state none."""
     if not isinstance(metadata, dict):
         return None
-    held = [metadata, *(each for key in _HOLDERS if isinstance(each := metadata.get(key), dict))]
-    return next(filter(None, map(_read_plain, held)), None) or _read_dotted(metadata)
+    held = (each for key in _HOLDERS if isinstance(each := metadata.get(key), dict))
+    found = (_read_plain(each, is_held=True) for each in held)
+    own = _read_plain(metadata, is_held=False)
+    return own or next(filter(None, found), None) or _read_dotted(metadata)
 
 
-def _read_plain(record: Mapping[str, Any]) -> Parts | None:
+def _read_plain(record: Mapping[str, Any], *, is_held: bool) -> Parts | None:
     if _PLAIN_KEYS.isdisjoint(record):
         return None
     message, kind = first_of(record, _MESSAGES), first_of(record, _KINDS)
@@ -68,10 +73,14 @@ def _read_plain(record: Mapping[str, Any]) -> Parts | None:
     stated = first_of(record, _ERROR_TEXTS)
     if isinstance(stated, (str, int)) and str(stated).strip().lower() not in _NOT_AN_ERROR:
         return kind or "Error", message or str(stated), None
-    levels = [str(record.get(key)).lower() for key in _LEVELS]
-    # A level alone may be that of a log, so that it needs the place for its message beside it.
-    is_failed = not ERROR_WORDS.isdisjoint(levels[1:]) or (
-        levels[0] == "error" and not record.keys().isdisjoint(_MESSAGES)
+    level, *statuses = (str(record.get(key)).lower() for key in _LEVELS)
+    # A level or number alone may be that of a log or of anything, so that it needs the place for
+    # its message beside it, or a place that is a span's own.
+    has_message = not record.keys().isdisjoint(_MESSAGES)
+    is_failed = (
+        not _ERROR_WORDS.isdisjoint(statuses)
+        or (level == "error" and has_message)
+        or ("2" in statuses[:_CODES] and (has_message or is_held))
     )
     return (kind or "Error", message, None) if is_failed or error is True else None
 
@@ -83,7 +92,7 @@ def _read_dotted(metadata: Mapping[str, Any]) -> Parts | None:
         return "Error", metadata.get("logfire.msg"), None
     for key, value in _texts(metadata):
         name = plain_key(key.rpartition(":")[2])
-        if name in _STATE_KEYS and value.lower() in ERROR_WORDS:
+        if name in _STATE_KEYS and value.lower() in _ERROR_WORDS:
             errors = (text for other, text in _texts(metadata) if other.endswith("error"))
             return "Error", next(errors, None), None
         if name == "error" and value.strip().lower() not in _NOT_AN_ERROR:
