@@ -61,7 +61,7 @@ def read_message_list(items: list[Any]) -> Iterator[RecordedMessage]:
     """The messages of a list, at most the newest 1,000. What several tools returned in one message
     are several messages."""
     for _ in range(_LEVELS_OF_LISTS):
-        if len(items) == 1 and isinstance(items[0], list):
+        if len(items) == 1 and isinstance(items[0], list) and not _is_pair(items[0]):
             items = items[0]
     for item in items[-_MOST_MESSAGES:]:
         yield from _read_item(item)
@@ -94,6 +94,8 @@ def _read_item(item: Any) -> Iterator[RecordedMessage]:
     if isinstance(item, str):
         yield RecordedMessage("user", item)
         return
+    if _is_pair(item):
+        item = {"role": item[0], "content": item[1]}
     if not isinstance(item, dict):
         return
     if not _is_plain(item):
@@ -120,6 +122,14 @@ def _read_item(item: Any) -> Iterator[RecordedMessage]:
         return
     reply = _read_as_reply(item)
     yield RecordedMessage(role, reply.text, reply.calls, call_id, reply.media)
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether it is a message as LangChain's programs write them: role and text."""
+    if not isinstance(item, list) or len(item) != 2:
+        return False
+    role, text = item
+    return isinstance(role, str) and isinstance(text, str) and role.lower() in _KNOWN_ROLES
 
 
 def _is_plain(item: Mapping[str, Any]) -> bool:

@@ -23,6 +23,9 @@ def event(name: str, **attributes: Any) -> dict[str, Any]:
         (json.dumps({"messages": PLAIN}), None),
         ({"messages": json.dumps(PLAIN)}, None),
         ({"args": {"body": {"messages": PLAIN}}}, None),
+        ({"messages": [["system", "Be short."], ["user", ASKED]]}, None),
+        ({"messages": [["human", ASKED]]}, None),
+        ({"messages": [[["system", "Be short."], ["human", ASKED]]]}, None),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": ASKED}]}]}, None),
         ({"instructions": "Be short.", "input": ASKED}, None),
         (
@@ -88,6 +91,18 @@ def event(name: str, **attributes: Any) -> dict[str, Any]:
 )
 def test_last_instruction_is_what_the_user_asked_last(given: Any, metadata: Any) -> None:
     assert RecordedRequest(given, metadata).last_instruction == ASKED
+
+
+@each_case("listed", [[["user", ASKED]], [["system", "Be short."], ["user", ASKED]]])
+def test_pair_of_role_and_text_is_one_message(listed: Any) -> None:
+    messages = RecordedRequest({"messages": listed}, None).messages
+    assert [[each.role, each.text] for each in messages] == listed
+
+
+def test_list_of_two_texts_is_two_messages() -> None:
+    listed = ["user", ASKED]
+    messages = RecordedRequest({"messages": listed}, None).messages
+    assert [each.text for each in messages] == listed
 
 
 @each_case(
