@@ -6,6 +6,12 @@ from typing import Any
 _OTHER_ROLES = frozenset(["user", "human", "system", "developer", "tool", "function"])
 
 
+def class_name(item: Mapping[str, Any]) -> Any:
+    """The class of a message that LangChain serialised (`"id": [..., "HumanMessage"]`)."""
+    way = item.get("id")
+    return way[-1] if isinstance(way, list) and way else item.get("type", "")
+
+
 def _role_of(item: Mapping[str, Any]) -> str:
     role = item.get("role", item.get("type"))
     return role.lower().removesuffix("message") if isinstance(role, str) else ""
@@ -13,6 +19,9 @@ def _role_of(item: Mapping[str, Any]) -> str:
 
 def is_by_other(value: Mapping[str, Any]) -> bool:
     """Whether it is a message of someone else than the model."""
+    held = value.get("kwargs")
+    if isinstance(held, dict):
+        value = {"type": class_name(value), **held}
     return ("content" in value or "parts" in value) and _role_of(value) in _OTHER_ROLES
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from app.analysis.recorded.message_author import class_name
 from app.analysis.recorded.opened_json import nest_dotted_names, open_text
 from app.analysis.recorded.recorded_call import RecordedCall
 from app.analysis.recorded.reply import RecordedReply, read_reply
@@ -147,7 +148,7 @@ def _unwrap(item: Mapping[str, Any]) -> dict[str, Any]:
     for wrapper in _WRAPPERS:
         inner = item.get(wrapper)
         if isinstance(inner, dict):
-            item = {"type": _class_name(item), **inner}
+            item = {"type": class_name(item), **inner}
     return dict(item)
 
 
@@ -155,12 +156,6 @@ def _read_role(item: Mapping[str, Any]) -> str:
     role = item.get("role", item.get("type", ""))
     role = role.lower() if isinstance(role, str) else ""
     return _ROLES.get(role, role)
-
-
-def _class_name(item: Mapping[str, Any]) -> Any:
-    """The class of a message that LangChain serialised (`"id": [..., "HumanMessage"]`)."""
-    way = item.get("id")
-    return way[-1] if isinstance(way, list) and way else item.get("type", "")
 
 
 def _find_call_id(item: Any) -> str:

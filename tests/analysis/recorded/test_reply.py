@@ -58,6 +58,12 @@ def converse_events(start: Any, *pieces: Any, stop: str = "end_turn") -> list[di
     ]
 
 
+def constructor(name: str, **fields: Any) -> dict[str, Any]:
+    """A message as LangChain serialises it."""
+    way = ["langchain", "schema", "messages", name]
+    return {"lc": 1, "type": "constructor", "id": way, "kwargs": fields}
+
+
 TEXT_REPLIES = {
     "plain text": TEXT,
     "a tracked function": {"output": TEXT},
@@ -170,6 +176,19 @@ TEXT_REPLIES = {
             {"role": "assistant", "content": TEXT},
         ]
     },
+    "a conversation of LangChain": {
+        "messages": [
+            constructor("HumanMessage", content="Where is it?"),
+            constructor("AIMessage", content="I look it up.", type="ai", tool_calls=[CALL]),
+            constructor("ToolMessage", content="Graz", type="tool", tool_call_id="c1"),
+            constructor("AIMessage", content=TEXT, type="ai"),
+        ]
+    },
+    "an earlier question of LangChain": [
+        constructor("AIMessage", content="Which parcel?"),
+        constructor("HumanMessage", content="7"),
+        constructor("AIMessage", content=TEXT),
+    ],
     "OpenAI chunks": [
         chunk({"role": "assistant", "content": ""}),
         chunk({"content": "In"}),
