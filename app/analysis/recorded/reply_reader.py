@@ -206,14 +206,14 @@ class ReplyReader:
 
     def _read_delta(self, kind: str, value: Mapping[str, Any]) -> bool:
         """An event of a stream that carries a piece; False where it has to be looked into."""
-        piece = value.get("delta", value.get("text", value.get("textDelta")))
+        piece = next((value[key] for key in _PIECES if key in value), None)
         if isinstance(piece, dict):
             if isinstance(piece.get("partial_json"), str):
                 self.calls.add_piece(value.get("index"), {"arguments": piece["partial_json"]})
                 return True
             return False
         if not isinstance(piece, str):
-            return "delta" in kind and ("thinking" in kind or "signature" in kind)
+            return "delta" in kind and "signature" in kind
         if "reasoning" in kind or "thinking" in kind:
             self._reasoning_deltas.append(piece)
         elif "refusal" in kind:
@@ -324,6 +324,7 @@ class ReplyReader:
 
 
 _BLOCK_EVENTS = key_set("content_block_start content_block_delta")
+_PIECES = ("delta", "text", "textDelta", "thinking")  # keys in an event of a stream
 _NO_TEXTS = ("argument", "json", "input", "signature", "audio", "code")  # in kinds of deltas
 _REPEATED = ("added", "argumentsdone", "inputdone", "codedone")
 """Ends of kinds of events whose content another event of the Responses API has whole."""

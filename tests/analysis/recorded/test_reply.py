@@ -595,6 +595,17 @@ def test_finish_reason_has_one_name_for_each_spelling(
             ),
             "Hm.",
         ),
+        (
+            [
+                {
+                    "type": "content_block_delta",
+                    "index": 0,
+                    "delta": {"type": "thinking_delta", "thinking": piece},
+                }
+                for piece in ("H", "m.")
+            ],
+            "Hm.",
+        ),
         ([chunk({"reasoning_content": "H"}), chunk({"reasoning_content": "m."})], "Hm."),
         (
             responses_events(
