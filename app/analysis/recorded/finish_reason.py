@@ -29,14 +29,15 @@ _WORDS = {
     **_spell_reason(
         FinishReason.STOP,
         "stop end_turn stop_sequence complete completed eos eos_token finished finish done end"
-        " success succeeded normal eos_found stop_string_found endoftext end_of_text word",
+        " success succeeded normal eos_found stop_string_found endoftext end_of_text word"
+        " stop_criteria_met",
     ),
     **_spell_reason(
         FinishReason.LENGTH,
         "length max_tokens max_output_tokens model_length max_length token_limit"
         " model_context_window_exceeded context_length_exceeded context_window_exceeded"
         " max_completion_tokens max_new_tokens max_tokens_reached limit max_output"
-        " max_predicted_tokens_reached context_length_reached",
+        " max_predicted_tokens_reached context_length_reached incomplete",
     ),
     **_spell_reason(
         FinishReason.FILTERED,
@@ -58,7 +59,7 @@ _WORDS = {
         FinishReason.ERROR,
         "error failed failure server_error cancelled error_limit user_cancel no_image"
         " insufficient_system_resource timeout time_limit abort aborted network_error"
-        " model_unloaded expired",
+        " model_unloaded expired max_turns error_max_turns",
     ),
     **_spell_reason(FinishReason.PAUSED, "pause_turn compaction"),
 }
