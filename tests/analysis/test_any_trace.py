@@ -178,3 +178,32 @@ def test_values_of_any_spans_are_shown_on_bounded_lines(
         for line in (title, *(line() for line in lines)):
             assert len(line) < 3_000
             assert not set(line) & {"\n", "\x00", "\u202e", "\ud800"}
+
+
+_PYTHON_TEXTS = (
+    "{'tags': {'a', 'b'}, 'n': 3}",
+    "{'p': ([1], 2), 'q': 'text here'}",
+    "{('a', 'b'): 1, ('c', 'd'): 2}",
+    "{1: 'a', 'b': 2, None: {True: 'c'}}",
+    "{'raw': b'x', 'z': 1j, 'more': ...}",
+)
+_DEEP_FORMAT = '{"response_format": ' + '{"a": ' * 450 + "1" + "}" * 451
+
+
+@pytest.mark.parametrize("text", [*_PYTHON_TEXTS, _DEEP_FORMAT])
+@pytest.mark.parametrize("type", ["llm", "tool"])
+def test_texts_of_python_values_and_deep_json_are_read_like_other_bodies(
+    text: str, type: str
+) -> None:
+    call = {"name": "look", "arguments": text}
+    reply = {"role": "assistant", "content": text, "tool_calls": [{"function": call}]}
+    bodies: tuple[tuple[Any, Any], ...] = ((text, text), ({"input": text}, reply))
+    shared = {"trace_id": "t", "type": type, "name": "look", "start_time": "2026-01-01T00:00:00Z"}
+    spans = [
+        Span.model_validate({"id": f"s{n}", "input": given, "output": result, **shared})
+        for n, (given, result) in enumerate(bodies * 3)
+    ]
+    analysis = _examined(Trace.model_validate({"id": "t"}), spans)
+    assert build_outline(analysis, alias=_alias({}), budget_tokens=3_000)
+    for node in analysis.tree.nodes:
+        assert format_messages_and_reply(node.view, 500)

@@ -189,7 +189,7 @@ class Body:
             return ""
         if self.is_cut:
             value = self.value
-            return value if isinstance(value, str) else json.dumps(value, default=str)
+            return value if isinstance(value, str) else _encode(value)
         text = self.canonical
         return _TIME_OR_ID.sub("#", text) if _IN_TIME_OR_ID.search(text) else text
 

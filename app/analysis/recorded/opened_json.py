@@ -63,8 +63,24 @@ def _parse(text: str) -> Any:
             found = ast.literal_eval(text.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             return None
-        return found if isinstance(found, (dict, list)) else None
+        return _to_json(found) if isinstance(found, (dict, list)) else None
     return None
+
+
+def _to_json(value: Any) -> Any:
+    """A Python value with the types that JSON has, since readers of bodies know no others."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else str(key): _to_json(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (set, frozenset)):
+        return [_to_json(each) for each in sorted(value, key=repr)]
+    if isinstance(value, (list, tuple)):
+        return [_to_json(each) for each in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return str(value)
 
 
 def explain_broken_json(text: str) -> str:

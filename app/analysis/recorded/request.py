@@ -163,7 +163,7 @@ def _tool_name(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def _names_json(value: Any) -> bool:
+def _names_json(value: Any, level: int = 0) -> bool:
     if isinstance(value, str):
         return value.lower() in JSON_FORMATS or plain_key(value) in JSON_FORMATS
     if not isinstance(value, dict):
@@ -173,4 +173,5 @@ def _names_json(value: Any) -> bool:
     kind = value.get("type")
     if isinstance(kind, str):
         return plain_key(kind) in JSON_FORMATS
-    return any(_names_json(inner) for inner in value.values() if isinstance(inner, dict))
+    inside = [each for each in value.values() if isinstance(each, dict)]
+    return level < _LEVELS_DOWN and any(_names_json(each, level + 1) for each in inside)
