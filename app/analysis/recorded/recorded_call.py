@@ -9,6 +9,7 @@ from app.analysis.recorded.opened_json import open_text
 from app.analysis.recorded.spellings import CALL_ARGUMENTS, CALL_ID, CALL_NAME, plain_key
 
 _WRAPPERS = frozenset(["function", "toolcall", "functioncall", "tooluse", "custom"])
+_HOSTED_ARGUMENTS = frozenset(["action", "code", "queries", "operation"])
 _WRAPPERS_DEEP = 3  # OpenInference: `tool_call.function` around name and arguments
 _MOST_MEMBERS = 64  # of one call: providers use fewer than ten
 _MOST_CALLS = 128  # calls of one reply: providers allow as many
@@ -87,16 +88,18 @@ def _is_same_call(call: RecordedCall, other: RecordedCall) -> bool:
 
 def _read_call(record: Mapping[str, Any], *, broken: bool) -> RecordedCall | None:
     name, given, call_id = _find_parts(record)
+    kind = record.get("type")
+    is_free_form = plain_key(kind or "") in ("customtoolcall", "custom")
     if not isinstance(name, str) or not name:
-        kind = record.get("type")
         # Tools that the provider runs have a type of their own in place of a name.
         hosted = isinstance(kind, str) and kind.endswith("_call") and kind != "function_call"
         name = kind.removesuffix("_call") if isinstance(kind, str) and hosted else ""
+        if hosted and given is None:
+            given, is_free_form = _find_member(record, _HOSTED_ARGUMENTS), True
     if not name and given in (None, "", {}):
         return None
     opened = open_text(given) if isinstance(given, str) else given
     is_text = isinstance(opened, str) and bool(opened.strip())
-    is_free_form = plain_key(record.get("type") or "") in ("customtoolcall", "custom")
     return RecordedCall(name, opened, call_id, broken or (is_text and not is_free_form))
 
 

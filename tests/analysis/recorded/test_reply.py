@@ -410,6 +410,22 @@ def test_tools_that_the_provider_runs_count_as_whole_calls(output: Any, name: st
 
 
 @each_case(
+    "given",
+    [
+        {"type": "web_search_call", "action": {"type": "search", "query": "Graz"}},
+        {"type": "file_search_call", "queries": ["Graz"], "results": None},
+        {"type": "code_interpreter_call", "code": "print(7)", "container_id": "c", "outputs": []},
+        {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"]}},
+        {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a.py"}},
+    ],
+)
+def test_call_of_a_tool_of_the_provider_has_what_it_did(given: dict[str, Any]) -> None:
+    (call,) = read_reply({"output": [{**given, "id": "i1", "status": "completed"}]}).calls
+    done = next(given[key] for key in ("action", "queries", "code", "operation") if key in given)
+    assert (call.arguments, call.broken) == (done, False)
+
+
+@each_case(
     "message",
     [
         {"tool_calls": [{"function": {"name": "track", "arguments": '{"n": 7'}}]},
