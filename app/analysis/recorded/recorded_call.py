@@ -13,6 +13,7 @@ _HOSTED_ARGUMENTS = frozenset(["action", "code", "queries", "operation"])
 _WRAPPERS_DEEP = 3  # OpenInference: `tool_call.function` around name and arguments
 _MOST_MEMBERS = 64  # of one call: providers use fewer than ten
 _MOST_CALLS = 128  # calls of one reply: providers allow as many
+_STREAMED = -1  # in place of the number of a list
 _COMPARED = 32  # known calls that a call is compared with, to leave out a second record of it
 
 
@@ -39,18 +40,24 @@ class CallCollector:
     """Collects the calls of one reply, each once, at most 128."""
 
     def __init__(self) -> None:
-        self._calls: list[RecordedCall] = []
+        self._calls: list[tuple[int, RecordedCall]] = []
         self._pieces: dict[int, _Pieces] = {}
 
-    def add_record(self, record: Mapping[str, Any], *, broken: bool = False) -> bool:
-        """Reads a call; False where the object names no tool."""
+    def add_record(
+        self, record: Mapping[str, Any], list_number: int, *, broken: bool = False
+    ) -> bool:
+        """Reads a call of the list with this number; False where the object names no tool."""
         call = _read_call(record, broken=broken)
         if call is None:
             return False
-        # Integrations record a call twice, as a block and in a list of their own.
-        known = self._calls[-_COMPARED:]
-        if len(self._calls) < _MOST_CALLS and not any(_is_same_call(call, each) for each in known):
-            self._calls.append(call)
+        # Integrations record a call twice, as a block and in a list of their own. In one list,
+        # equal ones without ids (Gemini) are several.
+        is_known = any(
+            _is_same_call(call, each) and (number != list_number or bool(call.call_id))
+            for number, each in self._calls[-_COMPARED:]
+        )
+        if len(self._calls) < _MOST_CALLS and not is_known:
+            self._calls.append((list_number, call))
         return True
 
     def add_piece(self, index: Any, record: Mapping[str, Any]) -> None:
@@ -73,9 +80,10 @@ class CallCollector:
                     "name": pieces.name,
                     "arguments": "".join(pieces.arguments),
                     "id": pieces.call_id,
-                }
+                },
+                _STREAMED,
             )
-        return tuple(self._calls)
+        return tuple(call for _, call in self._calls)
 
 
 def _is_same_call(call: RecordedCall, other: RecordedCall) -> bool:

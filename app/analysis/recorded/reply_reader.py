@@ -62,10 +62,11 @@ _BLANKS: tuple[Any, ...] = (None, "", [], {})
 
 
 class _Place(NamedTuple):
-    """Where a value stands: its key, and whether it is a piece of a stream."""
+    """Where a value stands: its key, whether it is a piece of a stream, and in which list."""
 
     key: str = ""
     is_delta: bool = False
+    list_number: int = 0
 
 
 class ReplyReader:
@@ -78,6 +79,7 @@ class ReplyReader:
         self.media = 0
         self.has_other = False
         self.failure = ""
+        self._lists = 0
         self._texts: dict[str, None] = {}
         self._deltas: list[str] = []
         self._reasoning: list[str] = []
@@ -147,6 +149,8 @@ class ReplyReader:
 
     def _read_list(self, items: list[Any], place: _Place, left: int) -> list[tuple[_Place, Any]]:
         kept = items[:left]
+        self._lists += 1
+        place = place._replace(list_number=self._lists)
         if _is_stream(kept):
             place = place._replace(is_delta=True)
         elif place.key in ("", "messages", "outputmessages", "output"):
@@ -167,7 +171,7 @@ class ReplyReader:
         if kind in RESULT_TYPES:
             self.has_other = True
             return []
-        if kind in CALL_TYPES and self.calls.add_record(value):
+        if kind in CALL_TYPES and self.calls.add_record(value, place.list_number):
             self.media += kind == "imagegenerationcall"
             return []
         if kind in REASONING or value.get("thought") is True:
@@ -261,7 +265,8 @@ class ReplyReader:
         elif key in STRUCTURED and isinstance(inner, (dict, list)):
             self.has_other = True
         elif key in ENVELOPE or key in TEXT:
-            below.append((_Place(key, place.is_delta or key in ("delta", "chunks")), inner))
+            is_delta = place.is_delta or key in ("delta", "chunks")
+            below.append((_Place(key, is_delta, place.list_number), inner))
         elif key in ENVELOPE_FACTS:
             self._read_fact(key, inner)
         else:
@@ -313,6 +318,10 @@ class ReplyReader:
 
     def _add_calls(self, value: Any, place: _Place, *, broken: bool) -> None:
         value = open_text(value) if isinstance(value, str) else value
+        number = place.list_number
+        if isinstance(value, list):
+            self._lists += 1
+            number = self._lists
         for each in (value if isinstance(value, list) else [value])[:_CALLS_READ]:
             item = open_text(each) if isinstance(each, str) else each
             if not isinstance(item, dict):
@@ -320,7 +329,7 @@ class ReplyReader:
             if place.is_delta and "index" in item:
                 self.calls.add_piece(item["index"], item)
             else:
-                self.calls.add_record(item, broken=broken)
+                self.calls.add_record(item, number, broken=broken)
 
 
 _BLOCK_EVENTS = key_set("content_block_start content_block_delta")

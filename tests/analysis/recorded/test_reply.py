@@ -385,6 +385,13 @@ def test_two_equal_calls_with_ids_of_their_own_are_two() -> None:
     assert len(read_reply(choice({"tool_calls": calls})).calls) == 2
 
 
+def test_equal_calls_without_ids_are_two_in_one_list_and_one_in_two() -> None:
+    part = {"functionCall": {"name": "track", "args": {"n": 7}}}
+    assert len(read_reply(candidate(part, part)).calls) == 2
+    listed = {"tool_calls": [{"name": "track", "args": {"n": 7}}] * 2}
+    assert len(read_reply({**listed, "content": [part, part]}).calls) == 2
+
+
 @each_case(
     "output, name",
     [
