@@ -147,11 +147,21 @@ def read_tool_names(value: Any) -> tuple[set[str], bool]:
             elif declared := next((item[k] for k in item if plain_key(k) in _DECLARED), None):
                 waiting.append(declared)
             else:
-                hosted = True
+                named = {key for key, inner in item.items() if _describes_tool(inner)}
+                names |= named
+                hosted = hosted or len(named) < len(item) or not item
     return names, hosted
 
 
 _DECLARED = frozenset(["functiondeclarations", "tools", "toolspec"])
+
+
+_DESCRIPTIONS = frozenset(["description", "inputschema", "parameters"])
+
+
+def _describes_tool(value: Any) -> bool:
+    """Whether it describes a tool whose name is its key, as the Vercel AI SDK takes them."""
+    return isinstance(value, dict) and not _DESCRIPTIONS.isdisjoint(map(plain_key, value))
 
 
 def _tool_name(item: Mapping[str, Any]) -> str:

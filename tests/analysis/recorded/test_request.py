@@ -175,6 +175,14 @@ def test_message_that_is_json_keeps_its_text() -> None:
         ),
         ({"toolConfig": {"tools": [{"toolSpec": {"name": "track"}}]}}, None, {"track"}, False),
         ({"functions": [{"name": "track"}]}, None, {"track"}, False),
+        ({"tools": {"track": {"description": "d", "inputSchema": {}}}}, None, {"track"}, False),
+        (
+            {"tools": {"track": {"parameters": {}}, "find": {"type": "provider", "args": {}}}},
+            None,
+            {"track"},
+            True,
+        ),
+        ({"config": {"tools": [{"googleSearch": {}}]}}, None, set(), True),
         ({"messages": PLAIN}, None, set(), False),
     ],
 )
