@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from app.analysis.recorded.spellings import word_set
 from app.analysis.recorded.stack import read_message, read_stack_message
@@ -23,6 +24,7 @@ _PASSING_SHARE = 0.05  # the same as a share of the whole: what takes longer is 
 _WORDS_OF_WRAPPER = 5  # `Triage of the ticket failed`: more words may tell of another cause
 _SPECIFIC = re.compile(r"[\d'\"`“”«:=(]|\b(?:null|none|undefined|empty|missing|invalid)\b", re.I)
 """What a message has that tells more than that something failed."""
+_LEAST_REPEATED = 24  # characters: shorter reports, such as `ok: false`, are equal by chance
 _MOST_CLEANING = 2  # steps after a failure that report it or set a state
 
 
@@ -108,6 +110,31 @@ def find_error_origins(analysis: TraceAnalysis) -> list[ErrorOrigin]:
         item.fatal = ending.is_caused_by(item)
     origins.sort(key=lambda item: (item.origin.end, item.origin.index))
     return sorted(origins, key=lambda item: is_cancellation(item.error))
+
+
+def find_reported_origins(analysis: TraceAnalysis) -> dict[str, Node]:
+    """For spans whose output only repeats the failure of a span below: the first of the deepest
+    spans with it; for `once`."""
+    by_text: dict[str, list[Node]] = {}
+    for node in analysis.tree.nodes:
+        text = node.view.failure if node.error is None else read_message(node.error.message)
+        if text:
+            by_text.setdefault(text, []).append(node)
+    origins: dict[str, Node] = {}
+    for text, nodes in by_text.items():
+        for node, inner in reversed(list(pairwise(nodes))):
+            if not node.index < inner.index < node.index + node.size:
+                continue
+            if len(text) >= _LEAST_REPEATED or _returned_same(node, inner):
+                origins[node.id] = origins.get(inner.id, inner)
+    return {key: node for key, node in origins.items() if analysis.tree.by_id[key].error is None}
+
+
+def _returned_same(node: Node, other: Node) -> bool:
+    try:
+        return bool(node.view.output.opened == other.view.output.opened)
+    except RecursionError:
+        return False
 
 
 def _find_source_child(node: Node) -> Node | None:

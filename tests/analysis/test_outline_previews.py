@@ -110,6 +110,36 @@ def test_outputs_that_report_a_failure_are_counted_beside_failed_spans() -> None
     assert "2 spans, 0 failed spans, 1 whose output reports a failure" in outline([root, gate])
 
 
+def test_a_failure_that_spans_around_only_hand_on_is_shown_and_counted_at_its_origin() -> None:
+    page = "Error 502: the menu service is out of reach"
+    spans = [
+        span("plan", 0, 9, output={"menu": page, "error": page, "plan": "kept"}),
+        span("read", 1, 8, parent_span_id="plan", input={"n": 1}, output={"error": page}),
+        span("call", 2, 7, parent_span_id="read", type="tool", input={"n": 2}, output=page),
+    ]
+    text = outline(spans)
+    assert "3 spans, 0 failed spans, 1 whose output reports a failure" in text
+    plan, read, call = text.splitlines()[-3:]
+    origin = call.split()[0]
+    assert plan.endswith(f"| out: error of {origin}; plan: kept")
+    assert read.endswith(f"| out: error of {origin}")
+    assert call.endswith(f"| failed: {page}")
+
+
+def test_a_failure_that_is_a_part_of_an_object_is_shown_before_its_other_fields() -> None:
+    state = {"value": 4.1, "unit": "mg/L", "limit": 7.0, "ok": False}
+    slot = {"online": True, "stand": 3, "error": "SLOT_1_BLOCKED"}
+    spans = [
+        span("probe", 0, 4, type="tool", input={"n": 1}, output=state),
+        span("step", 5, 9, input={"call": 2}, output=slot),
+        span("machine", 6, 8, parent_span_id="step", type="tool", input={"n": 2}, output=slot),
+    ]
+    probe, step, machine = outline(spans).splitlines()[-3:]
+    assert step.endswith(f"| out: error of {machine.split()[0]}")
+    assert probe.endswith("| failed: ok: false; value: 4.1; unit: mg/L; limit: 7.0")
+    assert machine.endswith("| failed: SLOT_1_BLOCKED; online: true; stand: 3")
+
+
 def test_a_missing_output_is_stated_where_spans_of_the_name_have_one() -> None:
     spans = [span("root", 0, 99, input={"day": 3})]
     for number in range(3):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.analysis.baseline_findings import format_baseline
+from app.analysis.error_origins import find_reported_origins
 from app.analysis.text.coverage import list_unread, list_unrecorded
 from app.analysis.text.lines import format_spending
 from app.analysis.text.one_line import format_count, format_duration, list_first, one_line
@@ -22,7 +23,8 @@ def format_header(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     failed = sum([node.error is not None for node in tree.nodes])
     facts = [format_duration(analysis.wall_time), format_count(len(tree.nodes), "span")]
     facts.append(format_count(failed, "failed span"))
-    if reported := sum([node.view.has_failed for node in tree.nodes]) - failed:
+    reported = sum([node.view.has_failed for node in tree.nodes]) - failed
+    if reported := reported - len(analysis.once(find_reported_origins)):
         facts.append(f"{reported:,} whose output reports a failure")
     facts.extend(format_spending(profile.spend))
     yield f"Trace {one_line(trace.name or 'unnamed')}: {', '.join(facts)}"

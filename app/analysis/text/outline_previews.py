@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from app.analysis.error_origins import find_error_origins
+from app.analysis.error_origins import find_error_origins, find_reported_origins
 from app.analysis.recorded.body import Body
 from app.analysis.text.coverage import has_output
 from app.analysis.text.outline_rows import OutlineRow, RowKind, SpanLines
@@ -42,6 +42,7 @@ _SYSTEM_TOKENS = 48
 _SYSTEMS_SHOWN = 6
 _REFERENCES = {_IN: "input of", _OUT: "output of", _FAILED: "error of"}
 _SOURCES_COMPARED = 8  # outputs of one text: the step before is among the last that were listed
+_REST_SHOWN = 120  # characters of what a span returned beside an error from below
 _NO_OUTPUT = Preview([("", "none recorded")])  # where another span of the name has one
 _HEADER_NAMES = ("the trace's input", "the trace's output")
 
@@ -51,7 +52,8 @@ class _Part:
     """One side of a span: what it was given or what it returned.
 
     `reference` stands in the place of a text that was shown before, followed by the alias of
-    `same_as` where it was shown by another span. `folded` parts belong to a span that shares a row.
+    `same_as` where it was shown by another span, and by the `rest` of the value. `folded` parts
+    belong to a span that shares a row.
     """
 
     node: Node
@@ -64,12 +66,14 @@ class _Part:
     tokens: int = 0
     reference: str = ""
     same_as: Node | None = None
+    rest: str = ""
     shown: str = ""
 
     def text(self, alias: Alias) -> str:
         if not self.reference:
             return self.shown
-        return f"{self.reference} {alias(self.same_as.id)}" if self.same_as else self.reference
+        named = f"{self.reference} {alias(self.same_as.id)}" if self.same_as else self.reference
+        return named + self.rest
 
 
 @dataclass(slots=True)
@@ -113,7 +117,9 @@ def plan_previews(
     parts = list(_collect_parts(rows, lines, known))
     for part in parts:
         counted = (
-            estimate_tokens(part.reference) + _ALIAS if part.reference else _count_tokens(part)
+            estimate_tokens(part.reference + part.rest) + _ALIAS
+            if part.reference
+            else _count_tokens(part)
         )
         part.tokens = _SEPARATOR + counted
     length = _choose_length(parts, budget_tokens)
@@ -146,6 +152,7 @@ def _collect_parts(
     nodes = [node for row in shown for node in row.nodes]
     seen = _SeenTexts(nodes, lines, header)
     instructions = {""}
+    passed_on = analysis.once(find_reported_origins)
     with_output = {node.name for node in nodes if lines.previews(node)[1].pieces}
     for place, row in enumerate(shown):
         if row.kind is RowKind.FOLD:
@@ -158,7 +165,13 @@ def _collect_parts(
             result = _NO_OUTPUT
         for label, preview in ((_IN, given), (_label_of(result), result)):
             part = _Part(node, node.id, label, preview, matters, place)
-            if preview.pieces and seen.refer(part):
+            if label == _OUT and (origin := passed_on.get(node.id)):
+                part.reference, part.same_as = _REFERENCES[_FAILED], origin
+                rest = preview.pieces[1:]
+                if rest and rest != lines.previews(origin)[1].pieces[1:]:
+                    part.rest = f"; {Preview(rest).text(_REST_SHOWN)}"
+                yield part
+            elif preview.pieces and seen.refer(part):
                 yield part
         system = find_instructions(node.view) if len(instructions) <= _SYSTEMS_SHOWN else ""
         if system not in instructions:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from app.analysis.error_origins import find_reported_origins
 from app.analysis.recorded.computed_once import computed_once
 from app.analysis.spending import read_spending, sum_spending
 from app.analysis.text.lines import PATH_MARK, format_span, format_spending
@@ -23,6 +24,9 @@ _LONGEST_CYCLE = 6  # calls of one round: plan, search, read, answer, and a few 
 _LEAST_ROUNDS = 2
 _NOTABLE_GAP = 0.05  # share of the trace without work before a span that is worth its start time
 _NOTABLE_DELAY = 0.01  # share of the trace between the starts of two spans that run side by side
+
+
+_PASSED_ON = ("", "error of a span below")
 
 
 class RowKind(StrEnum):
@@ -48,7 +52,10 @@ class SpanLines:
     def previews(self, node: Node) -> tuple[Preview, Preview]:
         """What a span was given, and what it returned."""
         if node.index not in self._previews:
-            self._previews[node.index] = preview_input(node.view), preview_output(node.view)
+            result = preview_output(node.view)
+            if node.id in self.analysis.once(find_reported_origins):
+                result = Preview([_PASSED_ON, *result.pieces[1:]])
+            self._previews[node.index] = preview_input(node.view), result
         return self._previews[node.index]
 
     @computed_once

@@ -109,8 +109,8 @@ class Preview:
         share = _fair_share(self._lengths, limit - taken)
         longest = max(share, _LEAST_OF_PIECE)
         line = ""
-        by_length = (
-            share < _SHORT_PIECE and not self._are_records
+        by_length = share < _SHORT_PIECE and not (
+            self._are_records or self.failed
         )  # of records the order says which
         pieces = self._short_first if by_length else self._labelled
         for place, (label, text) in enumerate(pieces, 1):
@@ -215,13 +215,24 @@ def preview_output(view: RecordedSpan) -> Preview:
         message = view.error.message or error_message(view.error)
         return _preview_pieces([("", message)], failed=True)
     if view.failure:
-        return _preview_pieces([("", view.failure)], failed=True)
+        beside = () if view.is_model_call else _pieces_beside(view.failure, view.output)
+        return _preview_pieces(chain([("", view.failure)], beside), failed=True)
     if view.is_model_call and not view.reply.is_blank:
         return _preview_pieces([*_describe_reply(view), *_describe_media(view)])
     shown = preview_body(view.output)
     if not shown.pieces and view.output.state is BodyState.EMPTY:
         return Preview((("", "(empty)"),))
     return shown
+
+
+def _pieces_beside(failure: str, output: Body) -> Iterator[tuple[str, Any]]:
+    """The fields of an output that are no part of the failure that it reports."""
+    begin = failure[:_COMPARED]
+    for label, value in _body_pieces(output):
+        text = format_plain(value)
+        named = f"{label}: {text}" in failure or not text
+        if not (named or (isinstance(value, str) and (text in failure or begin in value))):
+            yield label, value
 
 
 def preview_body(body: Body) -> Preview:
