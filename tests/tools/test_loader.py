@@ -298,3 +298,16 @@ async def test_each_load_asks_whether_its_caller_may_read_the_trace_though_anoth
         with pytest.raises(ExceptionGroup) as failure:
             await loaded_by_two(harness)
         assert failure.group_contains(NotAllowed, match="may not read")
+
+
+@pytest.mark.parametrize("count", [2, 400])
+async def test_a_trace_on_which_a_rule_fails_is_opened_without_findings(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Any) -> None:
+        raise TypeError("unhashable type: 'set'")
+
+    monkeypatch.setattr("app.analysis.ranking.judge_trace", fail)
+    async with opened_trace_of(*busy(count), a_span(count + 1, 1, output="Oslo")) as harness:
+        assert harness.context.describe_analysis()["findings"] == []
+        assert "Oslo" in await harness.call("search_trace", pattern="oslo")

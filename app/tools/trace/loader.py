@@ -8,8 +8,8 @@ at most five minutes: a span that changes alone does not change its trace's reco
 owner for a trace that is being loaded share that load. Parsing and analysis run in worker threads.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
@@ -17,7 +17,7 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.analyse_trace import add_bodies, analyse_trace, measure_trace
+from app.analysis.analyse_trace import add_bodies, measure_trace
 from app.analysis.body_selection import READ_ALL, select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
@@ -141,11 +141,21 @@ class TraceLoader:
         )
         measured, wanted = await anyio.to_thread.run_sync(_measure, trace, found.spans)
         bodies = await reader.read([span.id for span in found.spans], wanted)
-        return found, await anyio.to_thread.run_sync(add_bodies, measured, bodies.values())
+        return found, await anyio.to_thread.run_sync(_analyse_read, measured, bodies.values())
 
 
 def _analyse_whole(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
-    return analyse_trace(trace, spans, bodies=[span.id for span in spans])
+    return _analyse_read(measure_trace(trace, spans), spans)
+
+
+def _analyse_read(measured: TraceAnalysis, spans: Collection[Span]) -> TraceAnalysis:
+    """The analysis of spans that were read; without findings where a rule fails on them, since the
+    tools can still answer."""
+    try:
+        return add_bodies(measured, spans)
+    except Exception:
+        log.exception("analysis_failed", trace=measured.trace.id)
+        return replace(measured, bodies=frozenset(span.id for span in spans))
 
 
 def _measure(trace: Trace, spans: Sequence[Span]) -> tuple[TraceAnalysis, tuple[str, ...]]:
