@@ -72,8 +72,8 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
         f" {format_count(usual.count, 'trace')} of its name ({format_usd(mean)})."
     )
     own = analysis.profile.own_spend
-    most_expensive = max(analysis.tree.nodes, key=lambda node: own[node.index].cost, default=None)
-    nodes = [] if most_expensive is None else [most_expensive]
+    priced = [node for node in analysis.tree.nodes if own[node.index].cost > 0]
+    nodes = sorted(priced, key=lambda node: -own[node.index].cost)[:1]
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
     category = Category.COSTLIER_THAN_USUAL
     return build_finding(category, _CONFIDENCE_COSTLY, sentence, nodes, numbers)

@@ -57,3 +57,13 @@ def test_costly_trace_thresholds(mean: float, least: float) -> None:
     usual = Baseline(WINDOW, 100, mean_cost=mean)
     assert found(usual, cost=least) == ["costlier_than_usual"]
     assert found(usual, cost=least * 0.999) == []
+
+
+def test_a_costly_trace_names_the_dearest_span_only_where_a_cost_was_recorded() -> None:
+    usual = Baseline(WINDOW, 100, mean_cost=0.01)
+    whole = trace(end=9, total_estimated_cost=0.5)
+    for cost, named in ((None, ()), (0.4, ("call",))):
+        call = span("call", 1, 2, parent_span_id="agent", total_estimated_cost=cost)
+        analysis = analyse_trace(whole, [span("agent", 0, 9), call], bodies=())
+        [finding] = add_baseline_findings(analysis, usual).findings
+        assert finding.spans == named
