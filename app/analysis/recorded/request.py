@@ -71,9 +71,11 @@ class RecordedRequest:
                 self.has_hosted_tools = self.has_hosted_tools or has_hosted
             elif key in RESPONSE_FORMAT:
                 self.wants_json = self.wants_json or _names_json(value)
-            elif key in _LIMIT_KEYS and isinstance(value, (int, float)):
+            elif type(value) not in (int, float):
+                continue
+            elif key in _LIMIT_KEYS and self.token_limit is None:
                 self.token_limit = float(value)
-            elif key in _CONTEXT_KEYS and isinstance(value, (int, float)):
+            elif key in _CONTEXT_KEYS and self.context_limit is None:
                 self.context_limit = float(value)
         self.tools = frozenset(names)
 

@@ -210,3 +210,6 @@ def test_json_format_is_read_where_it_was_set(given: Any, metadata: Any, wants_j
 def test_token_limit_is_read() -> None:
     assert RecordedRequest({"inferenceConfig": {"maxTokens": 50}}, None).token_limit == 50
     assert RecordedRequest({}, {"max_completion_tokens": 70}).token_limit == 70
+    asked = RecordedRequest({"max_tokens": 100}, {"ls_max_tokens": 4_096})
+    assert (asked.token_limit, asked.settings["max_tokens"]) == (100, 100)
+    assert RecordedRequest({"max_tokens": True}, None).token_limit is None
