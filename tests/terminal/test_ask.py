@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -268,7 +269,16 @@ async def test_a_terminal_asks_on_after_a_question_that_was_refused(tmp_path: Pa
     assert "the tool" in shown
 
 
+@pytest.fixture
+def default_sigint() -> Iterator[None]:
+    """What a terminal's shell gives its children; children of a background job ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("default_sigint")
 async def test_ctrl_c_at_the_prompt_ends_the_command(tmp_path: Path) -> None:
     async with serving_backend() as backend:
         values = environment(backend, HOME=str(tmp_path), TERM="xterm-256color")
