@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -33,6 +34,8 @@ START_SECONDS = 120.0
 
 _SCHEDULED_TIME = 2  # CPUCLOCK_SCHED of Linux: user and system time, in nanoseconds
 
+_PORTS = range(10_000, 32_000)  # Linux gives ports from 32,768 on, macOS from 49,152 on
+
 UNLIMITED = {
     "concurrent_turns": "100000",
     "user_turns": "0",
@@ -43,11 +46,16 @@ UNLIMITED = {
 
 
 def find_free_port() -> int:
-    """A port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback that nothing listens on.
+
+    It lies below those that the system gives on a request for any port: another server could get
+    one of these before the process of this one listens.
+    """
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def build_environment(**values: str) -> dict[str, str]:
