@@ -73,7 +73,7 @@ def _find_costlier(analysis: TraceAnalysis, usual: Baseline) -> Finding | None:
     )
     own = analysis.profile.own_spend
     priced = [node for node in analysis.tree.nodes if own[node.index].cost > 0]
-    nodes = sorted(priced, key=lambda node: -own[node.index].cost)[:1]
+    nodes = [max(priced, key=lambda node: own[node.index].cost)] if priced else []
     numbers = {"cost": cost, "mean_cost": mean, "traces": usual.count}
     category = Category.COSTLIER_THAN_USUAL
     return build_finding(category, _CONFIDENCE_COSTLY, sentence, nodes, numbers)

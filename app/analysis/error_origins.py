@@ -125,16 +125,9 @@ def find_reported_origins(analysis: TraceAnalysis) -> dict[str, Node]:
         for node, inner in reversed(list(pairwise(nodes))):
             if not node.index < inner.index < node.index + node.size:
                 continue
-            if len(text) >= _LEAST_REPEATED or _returned_same(node, inner):
+            if len(text) >= _LEAST_REPEATED or node.view.output.equals(inner.view.output):
                 origins[node.id] = origins.get(inner.id, inner)
     return {key: node for key, node in origins.items() if analysis.tree.by_id[key].error is None}
-
-
-def _returned_same(node: Node, other: Node) -> bool:
-    try:
-        return bool(node.view.output.opened == other.view.output.opened)
-    except RecursionError:
-        return False
 
 
 def _find_source_child(node: Node) -> Node | None:

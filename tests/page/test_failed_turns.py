@@ -54,6 +54,17 @@ async def test_a_reload_shows_a_failed_turn_as_it_was_shown_before(visit: Visit)
 
 
 @asynccontextmanager
+async def _visiting_after_an_answer(browser: Browser, database: Path) -> AsyncIterator[Visit]:
+    """A trace with one answered question, in a workspace that may have one answer at a time."""
+    async with visiting(browser, f"sqlite:///{database}", workspace_turns=1) as visit:
+        await visit.open_trace()
+        await visit.ask("Why?")
+        await visit.answered()
+        yield visit
+        visit.check()
+
+
+@asynccontextmanager
 async def _refusing(visit: Visit) -> AsyncIterator[None]:
     """Until the block ends another question has the one answer that the workspace may have."""
     end = asyncio.Event()
@@ -69,10 +80,7 @@ async def _refusing(visit: Visit) -> AsyncIterator[None]:
 async def test_a_refused_question_is_asked_anew_after_the_turn_before_it(
     browser: Browser, database_file: Path
 ) -> None:
-    async with visiting(browser, f"sqlite:///{database_file}", workspace_turns=1) as visit:
-        await visit.open_trace()
-        await visit.ask("Why?")
-        await visit.answered()
+    async with _visiting_after_an_answer(browser, database_file) as visit:
         async with _refusing(visit):
             await visit.ask("And then?")
             await expect(visit.chat.get_by_text("The answer failed.")).to_be_attached()
@@ -82,16 +90,12 @@ async def test_a_refused_question_is_asked_anew_after_the_turn_before_it(
         await expect(visit.messages).to_have_text(shown)
         await visit.open_trace()
         await expect(visit.messages).to_have_text(shown)
-        visit.check()
 
 
 async def test_a_refused_edit_still_replaces_its_question_when_it_is_asked_again(
     browser: Browser, database_file: Path
 ) -> None:
-    async with visiting(browser, f"sqlite:///{database_file}", workspace_turns=1) as visit:
-        await visit.open_trace()
-        await visit.ask("Why?")
-        await visit.answered()
+    async with _visiting_after_an_answer(browser, database_file) as visit:
         edit = visit.page.get_by_role("button", name="Edit this question")
         async with _refusing(visit):
             await edit.click()
@@ -103,4 +107,3 @@ async def test_a_refused_edit_still_replaces_its_question_when_it_is_asked_again
         await visit.answered()
         await expect(visit.messages).to_have_text(["Why exactly?", "Two."])
         await expect(visit.chat).to_contain_text("2 / 2")
-        visit.check()

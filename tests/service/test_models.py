@@ -21,6 +21,7 @@ LOOK: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 LOOKING = ModelReply("Let me look.", LOOK)
 CLAUDE = "anthropic/claude-sonnet-4-5"
+UNKNOWN_MODEL = ChatError(404, "The model `gpt-4.1` does not exist or you do not have access.")
 LENGTHS = {
     "openai": "This model's maximum context length is 128000 tokens. However, you requested more.",
     "anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
@@ -235,8 +236,7 @@ async def test_a_listed_model_that_its_provider_refuses_is_not_tried_in_every_tu
 ) -> None:
     async with running(migrated_sqlite_uri, agent_model=("openai/gpt-4.1", CLAUDE)) as service:
         stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"))
-        refused = ChatError(404, "The model `gpt-4.1` does not exist or you do not have access.")
-        chat = plays(service, refused, ModelReply("Done."))
+        chat = plays(service, UNKNOWN_MODEL, ModelReply("Done."))
         for _ in range(2):
             assert (await service.ask()).texts == ["Done."]
         listings = service.switches.requests("GET", "/v1/private/llm-provider-key")
@@ -253,8 +253,7 @@ async def test_no_other_model_writes_behind_the_text_of_one_that_failed(
 ) -> None:
     async with running(migrated_sqlite_uri, agent_model=("openai/gpt-4.1", CLAUDE)) as service:
         stand(service, WorkspaceKey("openai"), WorkspaceKey("anthropic"))
-        refused = ChatError(404, "The model `gpt-4.1` does not exist or you do not have access.")
-        service.chat.scripts = [[text("Half an "), refused], answer("Done.")]
+        service.chat.scripts = [[text("Half an "), UNKNOWN_MODEL], answer("Done.")]
         reader = await service.ask()
     assert reader.texts == ["Half an ", reader.error]
 

@@ -105,10 +105,10 @@ def _describe_paths(rows: Sequence[Row], steps: Sequence[Step]) -> list[Line]:
     for place, row in enumerate(rows):
         for field in _COLUMNS:
             for path, _ in _iterate_leaves(row, field):
-                if path[-1] == steps[-1]:
-                    alike[one_line(format_path(path), limit=60)] = None
-                elif place < _ROWS_LOOKED_AT:
-                    paths[one_line(format_path(path), limit=60)] = None
+                ends_alike = path[-1] == steps[-1]
+                if ends_alike or place < _ROWS_LOOKED_AT:
+                    shown = one_line(format_path(path), limit=60)
+                    (alike if ends_alike else paths)[shown] = None
     found = list(alike or paths)
     text = f"no span has it; there are {list_first(found[:_NAMED], len(found))}"
     return [lambda: text]

@@ -111,13 +111,13 @@ def _format_profile(analysis: TraceAnalysis, alias: Alias) -> Iterator[str]:
     yield ""
     yield f"Profile ({profile.parallelism:.1f} spans in parallel on average):"
     longest = sorted(profile.on_path.items(), key=lambda item: (-item[1], item[0]))
+    shown = longest[:_PATH_SHOWN]
     parts = [
         f"{alias(span_id)} {one_line(analysis.tree.by_id[span_id].name, limit=40)}"
-        for span_id, _ in longest[:_PATH_SHOWN]
+        for span_id, _ in shown
     ]
     times = [
-        f"{format_duration(time)} ({format_percent(time, profile.duration)})"
-        for _, time in longest[:_PATH_SHOWN]
+        f"{format_duration(time)} ({format_percent(time, profile.duration)})" for _, time in shown
     ]
     if len(times) > _PATH_SHOWN // 2 and len(set(times)) == 1:
         parts[-1] += f", {times[0]} each"

@@ -17,7 +17,7 @@ import anyio
 import structlog
 from cachetools import TTLCache
 
-from app.analysis.analyse_trace import add_bodies, measure_trace
+from app.analysis.analyse_trace import add_bodies, analyse_trace, measure_trace
 from app.analysis.body_selection import READ_ALL, select_bodies
 from app.analysis.trace_analysis import TraceAnalysis
 from app.caller import Caller, Owner
@@ -145,17 +145,23 @@ class TraceLoader:
 
 
 def _analyse_whole(trace: Trace, spans: Sequence[Span]) -> TraceAnalysis:
-    return _analyse_read(measure_trace(trace, spans), spans)
+    try:
+        return analyse_trace(trace, spans, bodies=[span.id for span in spans])
+    except Exception:
+        return _go_without_findings(measure_trace(trace, spans), spans)
 
 
 def _analyse_read(measured: TraceAnalysis, spans: Collection[Span]) -> TraceAnalysis:
-    """The analysis of spans that were read; without findings where a rule fails on them, since the
-    tools can still answer."""
     try:
         return add_bodies(measured, spans)
     except Exception:
-        log.exception("analysis_failed", trace=measured.trace.id)
-        return replace(measured, bodies=frozenset(span.id for span in spans))
+        return _go_without_findings(measured, spans)
+
+
+def _go_without_findings(measured: TraceAnalysis, spans: Collection[Span]) -> TraceAnalysis:
+    """The analysis where a rule fails on the spans that were read: the tools can still answer."""
+    log.exception("analysis_failed", trace=measured.trace.id)
+    return replace(measured, bodies=frozenset(span.id for span in spans))
 
 
 def _measure(trace: Trace, spans: Sequence[Span]) -> tuple[TraceAnalysis, tuple[str, ...]]:

@@ -24,8 +24,8 @@ _SENTENCE_END = re.compile(r"-->|\n|[.!?](?:\s|\Z)|[。！？]")
 _LONGEST_ORDER = 300  # characters of the sentence that gives the order
 _SHORTEST_QUOTE = 30  # characters by which it is found in a request
 _MAY_STAND_IN = re.compile(
-    r"instruct|instruk[cst]|инструкц|prompt|system|sistem|as+istent|asystent|ассистент|assistant|\bAI\b|\bLLM|\bKI\b"
-    r"|\bIA\b|anweisung|consigne|istruzion|instruç|instrucc|instructie|指令|指示|助手|アシスタント|지시",
+    r"instruct|instruk[cst]|инструкц|prompt|system|sistem|as+istent|asystent|ассистент|assistant"
+    r"|\bAI\b|\bLLM|\bKI\b|\bIA\b|anweisung|consigne|istruzion|instruç|instrucc|instructie|指令|指示|助手|アシスタント|지시",
     re.IGNORECASE,
 )
 _MARKS = (
@@ -137,7 +137,8 @@ _ORDERS = (
     _order(
         "忽略|无视|無視|忘れ|무시|助手|アシスタント|어시스턴트",
         "",
-        r"(?:请)?助手.{0,2}(?:请)?注意|注意.{0,3}助手|アシスタント(?:へ|宛)|어시스턴트에게|(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
+        r"(?:请)?助手.{0,2}(?:请)?注意|注意.{0,3}助手|アシスタント(?:へ|宛)|어시스턴트에게"
+        r"|(?:忽略|无视|無視).{0,10}(?:指令|指示|提示)|(?:指示|命令).{0,6}(?:無視|忘れ)|지시.{0,6}무시",
     ),
 )
 _ABOUT_IT = re.compile(
